@@ -1,0 +1,1 @@
+//! HTTP interface: sessions, passkeys, OpenAPI, events; serves the wallet.

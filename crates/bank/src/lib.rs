@@ -1,0 +1,1 @@
+//! Composes the machines: one command, one decision, one journal entry.

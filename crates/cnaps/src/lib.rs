@@ -1,0 +1,1 @@
+//! Framing, identifiers, status codes and message forms of a CNAPS-type rail (sandbox profile).

@@ -1,0 +1,1 @@
+//! Customers, devices, credentials, grades, limits, sessions: who may.

@@ -1,0 +1,1 @@
+//! Sequencer, group commit, timers, effect outbox.

@@ -1,0 +1,1 @@
+//! Deposits, transfers, withdrawals, undo windows, routing.

@@ -1,0 +1,1 @@
+//! SQLite read models, rebuilt from the journal.

@@ -1,0 +1,1 @@
+//! The outside world for demo and tests: clearing centres, other banks, faults on demand.

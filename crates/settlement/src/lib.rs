@@ -1,0 +1,1 @@
+//! Netting rounds, business dates, end-of-day totals, reconciliation, cases.

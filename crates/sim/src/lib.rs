@@ -1,0 +1,1 @@
+//! Seeded simulator of bank, journal and rails with crashes and planted faults.
