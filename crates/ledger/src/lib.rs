@@ -1,1 +1,28 @@
-//! Accounts, balanced entries, holds, as-of on two time axes. The only owner of balances.
+//! The ledger: accounts, balanced entries, holds, and balances as of any time on two axes. The only owner of balances.
+//!
+//! It is a pure state machine: [`Ledger::decide`] reads and answers with events or a [`Refusal`]; [`Ledger::apply`] writes and
+//! cannot fail. It knows no customers, rails or payments: a caller ties an entry to its own object by a reference and a memo.
+//!
+//! **Invariants.** Debits equal credits per asset in every entry and so over all accounts. An account of a guarded kind never has
+//! `posted < held`, so `available = posted − held` is never below zero. Every hold ends exactly once, settled or released. An
+//! entry is never changed: it is reversed by a new one. The same id with the same body is recognised, with another it is refused.
+//!
+//! **Order of refusals** (part of the interface): shape of the change (legs, assets, sizes, times) → known ids → accounts exist and
+//! are open → assets match → holds exist → funds.
+
+mod apply;
+mod as_of;
+mod chart;
+mod command;
+mod decide;
+mod event;
+mod state;
+
+pub use chart::{AccountKind, Side};
+pub use command::{Change, Command, Entry, HoldEnd, HoldOutcome, LEGS_MAX, Leg, Memo, NewHold};
+pub use decide::Refusal;
+pub use event::Event;
+pub use state::{Account, Balance, Hold, Ledger, PostedEntry};
+
+#[cfg(test)]
+mod tests;

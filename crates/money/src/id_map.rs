@@ -66,6 +66,12 @@ impl<K: Hash + Eq, V> IdMap<K, V> {
         self.map.is_empty()
     }
 
+    /// The pair at `position` in that order; positions hold as long as nothing is removed.
+    #[must_use]
+    pub fn at(&self, position: usize) -> Option<(&K, &V)> {
+        self.map.get_index(position)
+    }
+
     /// All pairs in a fixed order: the same on every replay.
     pub fn in_order(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
         self.map.iter()

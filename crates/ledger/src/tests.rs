@@ -1,0 +1,268 @@
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first surprise"
+)]
+use std::collections::BTreeMap;
+
+use money::{AccountId, Amount, Asset, EntryId, HoldId, Timestamp};
+use proptest::prelude::*;
+
+use super::*;
+
+const BANK: AccountId = AccountId::new(1);
+const LIN: AccountId = AccountId::new(2);
+const WEN: AccountId = AccountId::new(3);
+const TRANSIT: AccountId = AccountId::new(4);
+
+fn yuan(minor: u128) -> Amount {
+    Amount::new(Asset::CNY, minor)
+}
+
+fn at(ms: u64) -> Timestamp {
+    Timestamp::from_ms(ms)
+}
+
+fn run(ledger: &mut Ledger, command: &Command, ms: u64) -> Result<(), Refusal> {
+    let event = ledger.decide(command, at(ms))?;
+    ledger.apply(&event, at(ms));
+    assert_eq!(ledger.broken_invariants(), Vec::<String>::new());
+    Ok(())
+}
+
+fn opened() -> Ledger {
+    let mut ledger = Ledger::default();
+    for (id, kind) in [
+        (BANK, AccountKind::Reserve),
+        (LIN, AccountKind::Customer),
+        (WEN, AccountKind::Customer),
+        (TRANSIT, AccountKind::InTransit),
+    ] {
+        run(&mut ledger, &Command::OpenAccount { id, kind, asset: Asset::CNY }, 0).unwrap();
+    }
+    ledger
+}
+
+fn entry(id: u128, legs: Vec<Leg>) -> Entry {
+    Entry { id: EntryId::new(id), legs, effective_at: None, reference: None, memo: Memo::default() }
+}
+
+fn post(id: u128, legs: Vec<Leg>) -> Command {
+    Command::Change(Change { entry: Some(entry(id, legs)), ..Change::default() })
+}
+
+fn pay(id: u128, from: AccountId, to: AccountId, minor: u128) -> Command {
+    post(id, vec![Leg::debit(from, yuan(minor)), Leg::credit(to, yuan(minor))])
+}
+
+fn hold(id: u128, account: AccountId, minor: u128, expires_at: Option<Timestamp>) -> Command {
+    let new = NewHold { id: HoldId::new(id), account, amount: yuan(minor), expires_at };
+    Command::Change(Change { places: vec![new], ..Change::default() })
+}
+
+fn end(id: u128, outcome: HoldOutcome, entry: Option<Entry>) -> Command {
+    Command::Change(Change { ends: vec![HoldEnd { hold: HoldId::new(id), outcome }], entry, places: vec![] })
+}
+
+fn available(ledger: &Ledger, id: AccountId) -> u128 {
+    ledger.account(id).unwrap().balance().available.minor()
+}
+
+fn check_refused(ledger: &mut Ledger, command: &Command, expect: &str) {
+    assert_eq!(run(ledger, command, 1_000).unwrap_err().to_string(), expect);
+}
+
+#[test]
+fn a_hold_shrinks_what_is_available_until_it_ends() {
+    let mut ledger = opened();
+    run(&mut ledger, &pay(1, BANK, LIN, 1000), 1).unwrap();
+    run(&mut ledger, &hold(1, LIN, 700, None), 2).unwrap();
+    assert_eq!(available(&ledger, LIN), 300);
+    check_refused(
+        &mut ledger,
+        &pay(2, LIN, WEN, 301),
+        &format!("account {LIN} has 3.00 CNY available, 3.01 CNY is needed"),
+    );
+    let leaves = entry(3, vec![Leg::debit(LIN, yuan(700)), Leg::credit(TRANSIT, yuan(700))]);
+    run(&mut ledger, &end(1, HoldOutcome::Settled, Some(leaves)), 3).unwrap();
+    assert_eq!(available(&ledger, LIN), 300);
+    check_refused(
+        &mut ledger,
+        &end(1, HoldOutcome::Released, None),
+        &format!("hold {} is not open", HoldId::new(1)),
+    );
+    check_refused(&mut ledger, &hold(1, LIN, 1, None), &format!("hold {} exists", HoldId::new(1)));
+}
+
+#[test]
+fn an_expired_hold_is_found_and_released() {
+    let mut ledger = opened();
+    run(&mut ledger, &pay(1, BANK, LIN, 1000), 1).unwrap();
+    run(&mut ledger, &hold(1, LIN, 700, Some(at(50))), 2).unwrap();
+    assert_eq!(ledger.next_expiry(), Some(at(50)));
+    assert!(ledger.expired_holds(at(49), 10).is_empty());
+    assert_eq!(ledger.expired_holds(at(50), 10), vec![HoldId::new(1)]);
+    run(&mut ledger, &end(1, HoldOutcome::Released, None), 50).unwrap();
+    assert_eq!((available(&ledger, LIN), ledger.next_expiry()), (1000, None));
+}
+
+#[test]
+fn entries_must_balance_in_every_asset() {
+    let mut ledger = opened();
+    let open = Command::OpenAccount { id: AccountId::new(9), kind: AccountKind::Customer, asset: Asset::USD };
+    run(&mut ledger, &open, 0).unwrap();
+    let lopsided = post(1, vec![Leg::debit(BANK, yuan(5)), Leg::credit(LIN, yuan(4))]);
+    check_refused(&mut ledger, &lopsided, "debits 0.05 CNY do not equal credits 0.04 CNY");
+    let mixed =
+        post(1, vec![Leg::debit(BANK, yuan(5)), Leg::credit(AccountId::new(9), Amount::new(Asset::USD, 5))]);
+    check_refused(&mut ledger, &mixed, "debits 0.05 CNY do not equal credits 0.00 CNY");
+    let wrong_account = pay(1, BANK, AccountId::new(9), 5);
+    check_refused(&mut ledger, &wrong_account, &format!("account {} holds USD, not CNY", AccountId::new(9)));
+    check_refused(&mut ledger, &pay(1, BANK, LIN, 0), "amount is zero");
+    check_refused(&mut ledger, &post(1, vec![]), "an entry has 2 to 64 legs, not 0");
+    check_refused(&mut ledger, &Command::Change(Change::default()), "the change is empty");
+    check_refused(
+        &mut ledger,
+        &pay(1, BANK, AccountId::new(77), 1),
+        &format!("account {} is unknown", AccountId::new(77)),
+    );
+}
+
+#[test]
+fn an_entry_id_is_used_once() {
+    let mut ledger = opened();
+    run(&mut ledger, &pay(1, BANK, LIN, 5), 1).unwrap();
+    let id = EntryId::new(1);
+    check_refused(&mut ledger, &pay(1, BANK, LIN, 5), &format!("entry {id} exists with the same body"));
+    check_refused(&mut ledger, &pay(1, BANK, LIN, 6), &format!("entry {id} exists with another body"));
+}
+
+#[test]
+fn a_reversal_is_a_new_entry_and_happens_once() {
+    let mut ledger = opened();
+    run(&mut ledger, &pay(1, BANK, LIN, 500), 1).unwrap();
+    let reverse = |id| Command::Reverse { id: EntryId::new(id), of: EntryId::new(1), memo: Memo::default() };
+    run(&mut ledger, &reverse(2), 2).unwrap();
+    assert_eq!(available(&ledger, LIN), 0);
+    let expect = format!("entry {} was reversed by {}", EntryId::new(1), EntryId::new(2));
+    check_refused(&mut ledger, &reverse(3), &expect);
+    assert_eq!(ledger.entry(EntryId::new(2)).unwrap().reverses, Some(EntryId::new(1)));
+}
+
+#[test]
+fn a_balance_can_be_asked_on_both_axes() {
+    let mut ledger = opened();
+    run(&mut ledger, &pay(1, BANK, LIN, 500), 100).unwrap();
+    let mut late = entry(2, vec![Leg::debit(BANK, yuan(70)), Leg::credit(LIN, yuan(70))]);
+    late.effective_at = Some(at(40));
+    run(&mut ledger, &Command::Change(Change { entry: Some(late), ..Change::default() }), 200).unwrap();
+    let recorded = |ms| ledger.balance_recorded(LIN, at(ms)).unwrap().posted.minor();
+    let effective = |ms| ledger.balance_effective(LIN, at(ms)).unwrap().posted.minor();
+    assert_eq!([recorded(50), recorded(100), recorded(199), recorded(200)], [0, 500, 500, 570]);
+    assert_eq!([effective(39), effective(40), effective(99), effective(100)], [0, 70, 70, 570]);
+    let mut early = entry(3, vec![Leg::debit(BANK, yuan(1)), Leg::credit(LIN, yuan(1))]);
+    early.effective_at = Some(at(5_000));
+    let command = Command::Change(Change { entry: Some(early), ..Change::default() });
+    assert!(matches!(ledger.decide(&command, at(300)), Err(Refusal::EffectiveInFuture { .. })));
+}
+
+#[test]
+fn only_an_empty_account_closes_and_then_stays_closed() {
+    let mut ledger = opened();
+    run(&mut ledger, &pay(1, BANK, LIN, 500), 1).unwrap();
+    let close = Command::CloseAccount { id: LIN };
+    check_refused(&mut ledger, &close, &format!("account {LIN} still has 5.00 CNY posted and 0.00 CNY held"));
+    run(&mut ledger, &pay(2, LIN, WEN, 500), 2).unwrap();
+    run(&mut ledger, &close, 3).unwrap();
+    check_refused(&mut ledger, &pay(3, BANK, LIN, 1), &format!("account {LIN} is closed"));
+}
+
+/// The naive ledger: one number an account, holds in a map. What the real one must agree with.
+#[derive(Default)]
+struct Naive {
+    balances: BTreeMap<u128, i128>,
+    holds: BTreeMap<u128, (u128, i128)>,
+}
+
+impl Naive {
+    fn available(&self, account: u128) -> i128 {
+        let held: i128 = self.holds.values().filter(|(of, _)| *of == account).map(|(_, amount)| amount).sum();
+        self.balances.get(&account).copied().unwrap_or(0) - held
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Fund(u128, u128),
+    Pay(u128, u128, u128),
+    Hold(u128, u128),
+    End(usize, bool),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let account = 2_u128..4;
+    let step = prop_oneof![
+        (account.clone(), 1_u128..1000).prop_map(|(a, n)| Step::Fund(a, n)),
+        (account.clone(), account.clone(), 1_u128..1500).prop_map(|(a, b, n)| Step::Pay(a, b, n)),
+        (account, 1_u128..800).prop_map(|(a, n)| Step::Hold(a, n)),
+        (0_usize..8, any::<bool>()).prop_map(|(i, settle)| Step::End(i, settle)),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_a_naive_ledger_and_survives_a_snapshot(steps in steps()) {
+        let mut ledger = opened();
+        let mut naive = Naive::default();
+        for (number, step) in steps.into_iter().enumerate() {
+            let id = number as u128 + 100;
+            let now = number as u64;
+            match step {
+                Step::Fund(to, n) => {
+                    run(&mut ledger, &pay(id, BANK, AccountId::new(to), n), now).unwrap();
+                    *naive.balances.entry(to).or_default() += n as i128;
+                }
+                Step::Pay(from, to, n) => {
+                    let fits = naive.available(from) >= n as i128 || from == to;
+                    let result = run(&mut ledger, &pay(id, AccountId::new(from), AccountId::new(to), n), now);
+                    if from != to {
+                        prop_assert_eq!(result.is_ok(), fits);
+                    }
+                    if result.is_ok() {
+                        *naive.balances.entry(from).or_default() -= n as i128;
+                        *naive.balances.entry(to).or_default() += n as i128;
+                    }
+                }
+                Step::Hold(on, n) => {
+                    let fits = naive.available(on) >= n as i128;
+                    let result = run(&mut ledger, &hold(id, AccountId::new(on), n, None), now);
+                    prop_assert_eq!(result.is_ok(), fits);
+                    if fits {
+                        naive.holds.insert(id, (on, n as i128));
+                    }
+                }
+                Step::End(index, settle) => {
+                    let Some((hold_id, (on, n))) = naive.holds.iter().nth(index).map(|(k, v)| (*k, *v)) else { continue };
+                    let (outcome, leaves) = if settle {
+                        let legs = vec![Leg::debit(AccountId::new(on), yuan(n as u128)), Leg::credit(TRANSIT, yuan(n as u128))];
+                        (HoldOutcome::Settled, Some(entry(id, legs)))
+                    } else {
+                        (HoldOutcome::Released, None)
+                    };
+                    run(&mut ledger, &end(hold_id, outcome, leaves), now).unwrap();
+                    naive.holds.remove(&hold_id);
+                    if settle {
+                        *naive.balances.entry(on).or_default() -= n;
+                    }
+                }
+            }
+            for account in 2..4 {
+                prop_assert_eq!(available(&ledger, AccountId::new(account)) as i128, naive.available(account));
+            }
+        }
+        let bytes = minicbor::to_vec(&ledger).unwrap();
+        let back: Ledger = minicbor::decode(&bytes).unwrap();
+        prop_assert_eq!(minicbor::to_vec(&back).unwrap(), bytes);
+    }
+}
