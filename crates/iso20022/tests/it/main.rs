@@ -14,3 +14,4 @@ mod samples;
 mod second_opinion;
 mod small;
 mod vectors;
+mod views;
