@@ -1,8 +1,8 @@
 //! Typed views: what the rails need from a message, and messages made from it.
 //!
-//! A view is read from a validated [`Document`]; fields it does not name stay in the document only. Reading is
+//! A view is read from a validated document; fields it does not name stay in the document only. Reading is
 //! tolerant of versions in which the named fields are the same (older ones write `BIC` for `BICFI`). Writing makes the
-//! shape of the versions from 2019 on; `Schema::emit` then checks it against the version asked for. Times are the
+//! shape of the versions from 2019 on; [`Schema::emit`](crate::Schema::emit) then checks it against the version asked for. Times are the
 //! message's own text, checked by the schema; amounts are integers.
 
 mod cancellation;
