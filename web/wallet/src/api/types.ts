@@ -1,0 +1,23 @@
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+export type Amount = Schemas['Amount']
+export type Account = Schemas['Account']
+export type Me = Schemas['Me']
+export type Hold = Schemas['Hold']
+export type Counterparty = Schemas['Counterparty']
+export type Payee = Schemas['Payee']
+export type Intent = Schemas['Intent']
+export type Preview = Schemas['Preview']
+export type Payment = Schemas['Payment']
+export type Movement = Schemas['Movement']
+export type Device = Schemas['Device']
+export type Bank = Schemas['Bank']
+export type Limits = Schemas['Limits']
+export type Problem = Schemas['Problem']
+export type ReceiveDetails = Schemas['ReceiveDetails']
+export type MovementPage = Schemas['MovementPage']
+export type HistoryPoint = Schemas['HistoryPoint']
+export type SpendingWeek = Schemas['SpendingWeek']
+export type ParsedQr = Schemas['ParsedQr']
+export type Json = Record<string, unknown>

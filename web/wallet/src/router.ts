@@ -1,0 +1,45 @@
+import { createRouter, createWebHistory } from 'vue-router'
+import { wallet } from './state/session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Reachable without a session. */
+    open?: boolean
+    /** One of the four tabs. */
+    tab?: boolean
+  }
+}
+
+export const router = createRouter({
+  history: createWebHistory(),
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  routes: [
+    { path: '/welcome', component: () => import('./screens/WelcomeScreen.vue'), meta: { open: true } },
+    { path: '/sign-up', component: () => import('./screens/SignUpScreen.vue'), meta: { open: true } },
+    { path: '/sign-in', component: () => import('./screens/SignInScreen.vue'), meta: { open: true } },
+    { path: '/', component: () => import('./screens/HomeScreen.vue'), meta: { tab: true } },
+    { path: '/pay', component: () => import('./screens/PayScreen.vue'), meta: { tab: true } },
+    { path: '/assets', component: () => import('./screens/AssetsScreen.vue'), meta: { tab: true } },
+    { path: '/me', component: () => import('./screens/MeScreen.vue'), meta: { tab: true } },
+    { path: '/receive', component: () => import('./screens/ReceiveScreen.vue') },
+    { path: '/pay/payee', component: () => import('./screens/PayeeScreen.vue') },
+    { path: '/pay/scan', component: () => import('./screens/ScanScreen.vue') },
+    { path: '/pay/amount', component: () => import('./screens/AmountScreen.vue') },
+    { path: '/pay/review', component: () => import('./screens/ReviewScreen.vue') },
+    { path: '/payments/:id', component: () => import('./screens/PaymentScreen.vue'), props: true },
+    { path: '/withdraw', component: () => import('./screens/WithdrawScreen.vue') },
+    { path: '/movements', component: () => import('./screens/MovementsScreen.vue') },
+    { path: '/movements/:id', component: () => import('./screens/MovementScreen.vue'), props: true },
+    { path: '/contacts', component: () => import('./screens/ContactsScreen.vue') },
+    { path: '/limits', component: () => import('./screens/LimitsScreen.vue') },
+    { path: '/security', component: () => import('./screens/SecurityScreen.vue') },
+    { path: '/settings', component: () => import('./screens/SettingsScreen.vue') },
+    { path: '/:rest(.*)*', component: () => import('./screens/NotFoundScreen.vue'), meta: { open: true } },
+  ],
+})
+
+router.beforeEach((to) => {
+  if (wallet.phase === 'out' && !to.meta.open) return '/welcome'
+  if (wallet.phase === 'in' && ['/welcome', '/sign-up', '/sign-in'].includes(to.path)) return '/'
+  return true
+})
