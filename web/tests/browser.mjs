@@ -55,5 +55,10 @@ export async function look(page, name, { full = false } = {}) {
   const folder = process.env.JINKU_SHOTS
   if (!folder) return
   mkdirSync(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: full })
+  const size = page.viewportSize()
+  const height = full ? await page.evaluate(() => document.documentElement.scrollHeight) : size.height
+  // A taller window rather than a stitched picture: the tab bar then stands where it belongs, at the foot.
+  await page.setViewportSize({ ...size, height: Math.max(size.height, height) })
+  await page.screenshot({ path: join(folder, `${name}.png`) })
+  await page.setViewportSize(size)
 }

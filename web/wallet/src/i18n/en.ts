@@ -31,7 +31,7 @@ const en: typeof zh = {
   },
   home: {
     greeting: 'Hello, {name}', total: 'Balance', actions: 'Quick actions', receive: 'Receive', pay: 'Pay', withdraw: 'Withdraw', contacts: 'Contacts',
-    recent: 'Latest movements', see_all: 'All movements', chart: 'Balance, last 30 days', chart_table: 'Show as a table', chart_empty: 'Your balance is drawn here after the first movement.',
+    recent: 'Latest movements', see_all: 'See all', chart: 'Balance, last 30 days', chart_table: 'Show as a table', chart_empty: 'Your balance is drawn here after the first movement.',
     empty_title: 'No movements yet', empty_text: 'Send somebody your details. Money appears here within a second of arriving.', empty_action: 'Show my details',
     waiting: 'Waiting to leave', why_held: 'Why is it held?', notices: 'Notices', notice_totp: 'One-time codes are not set up. They let you in to lock everything if your phone is lost.',
     notice_totp_action: 'Set up', notice_small: 'You signed in with a one-time code: small payments only.', notice_locked: 'Your account is locked. Payments are stopped.', notice_unlock: 'Unlock',
@@ -133,9 +133,10 @@ const en: typeof zh = {
     title: 'Me', security: 'Security centre', security_text: 'Devices, passkeys, lock everything', limits: 'Limits', contacts: 'Contacts', settings: 'Settings', statements: 'Movements and statements', sign_out: 'Sign out', sign_out_title: 'Sign out?', sign_out_text: 'Balances and drafts kept on this device are cleared.', grade: '{grade} grade', receive: 'My account details',
   },
   settings: {
-    title: 'Settings', language: 'Language', zh: '中文', en: 'English', hide: 'Hide amounts', hide_text: 'For privacy in public. The eye on the home page does the same.', theme: 'Appearance', auto: 'As the system', light: 'Light', dark: 'Dark', zone: 'Time zone', about: 'About', version: 'Version {version}',
+    title: 'Settings', language: 'Language', zh: '中文', en: 'English', hide: 'Hide amounts', hide_text: 'For privacy in public. The eye on the home page does the same.', theme: 'Appearance', auto: 'System', light: 'Light', dark: 'Dark', zone: 'Time zone', about: 'About', version: 'Version {version}',
     install: 'Install on your home screen', install_text: 'Opens like an app, and shows your last known balance without a network.',
   },
+  duration: { seconds: '{n} seconds', minutes: '{n} min' },
   chart: { balance: 'Chart of your balance', spending: 'Bars of money in and out by week', date: 'Date', balance_col: 'Balance', show_table: 'Show table', hide_table: 'Hide table' },
   load: { home: 'Loading balance and movements…', movements: 'Loading movements…', payment: 'Loading the payment…', contacts: 'Loading contacts…', limits: 'Loading limits…', security: 'Loading devices and passkeys…', receive: 'Loading your details…', assets: 'Loading accounts…', start: 'Opening the wallet…' },
   notfound: { title: 'No such page', text: 'The address may be wrong, or the content is gone.' },

@@ -135,6 +135,7 @@ export default {
     title: '设置', language: '语言', zh: '中文', en: 'English', hide: '隐藏金额', hide_text: '在公共场合保护隐私，点首页的眼睛也可切换。', theme: '外观', auto: '跟随系统', light: '浅色', dark: '深色', zone: '时区', about: '关于', version: '版本 {version}',
     install: '安装到主屏幕', install_text: '像应用一样打开，断网时也能看到最近的余额。',
   },
+  duration: { seconds: '{n} 秒', minutes: '{n} 分钟' },
   chart: { balance: '余额走势图', spending: '每周收支柱状图', date: '日期', balance_col: '余额', show_table: '查看表格', hide_table: '收起表格' },
   load: { home: '正在读取余额和明细…', movements: '正在读取明细…', payment: '正在读取付款…', contacts: '正在读取联系人…', limits: '正在读取限额…', security: '正在读取设备和通行密钥…', receive: '正在读取收款信息…', assets: '正在读取账户…', start: '正在打开钱包…' },
   notfound: { title: '没有这个页面', text: '地址可能有误，或内容已不存在。' },

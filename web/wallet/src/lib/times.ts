@@ -2,15 +2,21 @@
 
 const BCP: Record<string, string> = { zh: 'zh-CN', en: 'en-GB' }
 
-function options(style: 'date' | 'time' | 'full'): Intl.DateTimeFormatOptions {
+/** `day`, `minute` and `second` leave the year out: for what happened in the last weeks. */
+export type TimeStyle = 'day' | 'date' | 'time' | 'minute' | 'second' | 'full'
+
+function options(style: TimeStyle): Intl.DateTimeFormatOptions {
   const date: Intl.DateTimeFormatOptions = { year: 'numeric', month: 'short', day: 'numeric' }
   const time: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hour12: false }
   if (style === 'date') return date
+  if (style === 'day') return { month: 'short', day: 'numeric' }
   if (style === 'time') return time
+  if (style === 'minute') return { month: 'short', day: 'numeric', ...time }
+  if (style === 'second') return { month: 'short', day: 'numeric', ...time, second: '2-digit' }
   return { ...date, ...time, second: '2-digit' }
 }
 
-export function formatTime(at: string, locale: string, style: 'date' | 'time' | 'full' = 'full'): string {
+export function formatTime(at: string, locale: string, style: TimeStyle = 'full'): string {
   const date = new Date(at)
   if (Number.isNaN(date.getTime())) return at
   return new Intl.DateTimeFormat(BCP[locale] ?? 'zh-CN', options(style)).format(date)
