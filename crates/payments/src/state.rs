@@ -357,6 +357,29 @@ impl Payments {
         self.numbers.get(number).copied()
     }
 
+    /// The payment of ours that a message carried.
+    #[must_use]
+    pub fn payment_by_message(&self, message: &MessageId) -> Option<&Payment> {
+        self.sent.get(message).and_then(|id| self.payments.get(id))
+    }
+
+    /// The payment that another bank's message became or changed.
+    #[must_use]
+    pub fn payment_received_as(&self, key: &MessageKey) -> Option<&Payment> {
+        self.received.get(key).and_then(|(_, id)| self.payments.get(id))
+    }
+
+    /// How many accounts customers have.
+    #[must_use]
+    pub fn accounts_count(&self) -> usize {
+        self.owners.len()
+    }
+
+    /// All books, by asset.
+    pub fn all_books(&self) -> impl Iterator<Item = &Books> {
+        self.books.values()
+    }
+
     /// A customer's accounts, in the order they were opened.
     #[must_use]
     pub fn accounts_of(&self, customer: CustomerId) -> &[AccountId] {
