@@ -7,7 +7,7 @@ use identity::{Assertion, Proof};
 use passkey::{AssertionError, Expected, PublicKey, verify_assertion};
 use sha2::{Digest, Sha256};
 
-use crate::{Command, Refusal, Submission};
+use crate::{BodyHash, Command, Refusal, Submission};
 
 /// Who we are to an authenticator (WebAuthn Level 3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,19 +20,28 @@ pub struct RelyingParty {
 
 /// A submission whose signatures are good. Only [`admit`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admitted(Submission);
+pub struct Admitted {
+    submission: Submission,
+    body: BodyHash,
+}
 
 impl Admitted {
     /// The submission.
     #[must_use]
     pub const fn submission(&self) -> &Submission {
-        &self.0
+        &self.submission
+    }
+
+    /// The hash of its command.
+    #[must_use]
+    pub const fn body(&self) -> BodyHash {
+        self.body
     }
 
     /// The submission, to keep.
     #[must_use]
     pub fn into_submission(self) -> Submission {
-        self.0
+        self.submission
     }
 }
 
@@ -58,7 +67,8 @@ pub fn admit(submission: Submission, relying_party: &RelyingParty) -> Result<Adm
         | Command::EffectReported { .. }
         | Command::Tick => {}
     }
-    Ok(Admitted(submission))
+    let body = BodyHash::of(&submission.command);
+    Ok(Admitted { submission, body })
 }
 
 fn check(assertion: &Assertion, challenge: &[u8], relying_party: &RelyingParty) -> Result<(), Refusal> {

@@ -66,6 +66,8 @@ ids! {
     CaseId = "cas";
     /// The client's id of a command; the idempotency key.
     CommandId = "cmd";
+    /// A movement on a customer's account: one entry seen from one account.
+    MovementId = "mov";
     /// An effect the world must perform; stable over repeats.
     EffectId = "eff";
 }

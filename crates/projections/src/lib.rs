@@ -1,1 +1,28 @@
-//! SQLite read models, rebuilt from the journal.
+//! Read models: what screens ask for, in SQLite, made from the journal alone.
+//!
+//! A projector follows the journal behind the writer and turns each entry into rows: movements with their leaves in the Merkle log, steps
+//! of payments, a feed of changes for each customer. The file can be deleted at any time; it is made again from the journal, to the
+//! same rows and the same tree. [`ReadModel::status`] says how far behind it is, and [`ReadModel::wait_for`] lets a
+//! client read its own write.
+//!
+//! **Invariants.** Rows of an entry come all or not at all, with the entry's number. A leaf's number is its movement's rank in the journal.
+//! A signed checkpoint covers only entries that are durable. Nothing here is ever asked by a decision.
+
+mod checkpoints;
+mod error;
+mod feed;
+mod movements;
+mod payments;
+mod project;
+mod projector;
+mod schema;
+
+pub use error::ProjectionError;
+pub use feed::{FeedKind, FeedRow};
+pub use movements::{Direction, MovementKind, MovementQuery, MovementRow, Page, Party};
+pub use payments::{PaymentRow, StepKind, StepRow};
+pub use project::movement_id;
+pub use projector::{Config, Projections, ReadModel, Status};
+
+#[cfg(test)]
+mod tests;

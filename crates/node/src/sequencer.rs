@@ -1,0 +1,298 @@
+//! The one thread that changes the state.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bank::{Admitted, Bank, Command, JournalEntry, Refusal, RelyingParty, Seen, Submission};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use identity::Actor;
+use journal::{FileJournal, JournalError};
+use money::{CommandId, Timestamp};
+use thiserror::Error;
+
+use crate::handle::{Progress, Shared};
+use crate::recover::{RecoverError, recover};
+use crate::writer::{Group, ReplyTo, ToWriter, write_groups};
+use crate::{Clock, Handle, SubmitError, Taken, snapshots};
+
+/// Most batches that wait for their turn: beyond it clients are told to come back, before memory fills.
+const QUEUE_MAX: usize = 16_384;
+/// Most commands of one group: enough to fill a disk write, few enough that the first does not wait long for the last.
+const GROUP_COMMANDS_MAX: usize = 8_192;
+/// Longest sleep of the sequencer: how late a timer can be when the clock is changed under it.
+const SLEEP_MAX: Duration = Duration::from_millis(250);
+/// How long nothing is tried again after the disk was full, so that recovery is not repeated for every command.
+const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
+
+/// How a node runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of the journal and the snapshots.
+    pub data: PathBuf,
+    /// Options of the journal.
+    pub journal: journal::Options,
+    /// Epoch of this writer.
+    pub epoch: u64,
+    /// A snapshot is made when so many entries have come since the last; never when absent.
+    pub snapshot_every: Option<u64>,
+    /// Who we are to an authenticator.
+    pub relying_party: RelyingParty,
+}
+
+/// Why a node cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The journal is damaged, locked, or cannot be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal cannot be replayed.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// A thread cannot be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// What the queue holds.
+pub(crate) enum Job {
+    /// Commands, and what to do with their results.
+    Commands { batch: Vec<Admitted>, reply: ReplyTo },
+    /// Finish what came before and end.
+    Stop,
+}
+
+/// A running bank. Dropping it finishes what was queued and stops the threads.
+pub struct Node {
+    handle: Handle,
+    threads: Vec<JoinHandle<()>>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+impl Node {
+    /// Opens the journal (cutting a torn tail, refusing other damage), rebuilds the state and starts.
+    ///
+    /// # Errors
+    /// A journal that is damaged, locked or unreadable.
+    pub fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let (journal, opened) = FileJournal::open(&snapshots::journal_dir(&config.data), &config.journal)?;
+        tracing::info!(?opened, "journal opened");
+        let recovered = recover(&config.data)?;
+        let (from_snapshot, replayed) = (recovered.from_snapshot, recovered.replayed);
+        tracing::info!(seq = recovered.bank.seq(), from_snapshot, replayed, "state rebuilt");
+        let progress = Progress { durable: journal.head(), ..Progress::default() };
+        let shared = Arc::new(Shared {
+            bank: RwLock::new(recovered.bank),
+            progress: Mutex::new(progress),
+            changed: Condvar::new(),
+            relying_party: config.relying_party.clone(),
+        });
+        let (jobs, queue) = bounded(QUEUE_MAX);
+        let (groups, to_write) = bounded(1);
+        let lost_room = Arc::new(AtomicBool::new(false));
+        let handle = Handle { shared: Arc::clone(&shared), jobs };
+        let stopping = Arc::new(AtomicBool::new(false));
+        let mut threads = Vec::new();
+        let (writer_shared, flag) = (Arc::clone(&shared), Arc::clone(&lost_room));
+        threads
+            .push(spawn("journal-writer", move || write_groups(journal, &to_write, &writer_shared, &flag))?);
+        let snapshot_every = config.snapshot_every;
+        let data = config.data.clone();
+        let sequencer = Sequencer { config, clock, shared, queue, groups, lost_room, no_room_until: None };
+        threads.push(spawn("sequencer", move || sequencer.run())?);
+        if let Some(every) = snapshot_every {
+            let (handle, stopping) = (handle.clone(), Arc::clone(&stopping));
+            threads.push(spawn("snapshots", move || make_snapshots(&handle, &data, every, &stopping))?);
+        }
+        Ok(Self { handle, threads, stopping })
+    }
+
+    /// A way to the bank.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        let _ = self.handle.jobs.send(Job::Stop);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(StartError::Thread)
+}
+
+fn make_snapshots(handle: &Handle, data: &Path, every: u64, stopping: &AtomicBool) {
+    let mut last = handle.status().durable.seq;
+    while !stopping.load(Ordering::Relaxed) {
+        let durable = handle.wait_beyond(last.saturating_add(every), SLEEP_MAX).seq;
+        if durable <= last.saturating_add(every) {
+            if handle.status().halted.is_some() {
+                return;
+            }
+            continue;
+        }
+        match snapshots::write_snapshot(data) {
+            Ok(seq) => tracing::info!(seq, "snapshot made"),
+            Err(error) => tracing::warn!(%error, "no snapshot made; the next start replays more"),
+        }
+        last = durable;
+    }
+}
+
+struct Sequencer {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    queue: Receiver<Job>,
+    groups: Sender<ToWriter>,
+    lost_room: Arc<AtomicBool>,
+    no_room_until: Option<Instant>,
+}
+
+/// Halts the node if the core stops on a broken invariant.
+struct HaltOnPanic(Arc<Shared>);
+
+impl Drop for HaltOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.halt("the core stopped on a broken invariant".to_owned());
+        }
+    }
+}
+
+impl Sequencer {
+    fn run(mut self) {
+        let _guard = HaltOnPanic(Arc::clone(&self.shared));
+        loop {
+            let first = match self.queue.recv_timeout(self.sleep()) {
+                Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(job) => Some(job),
+                Err(RecvTimeoutError::Timeout) => None,
+            };
+            if self.shared.progress().halted.is_some() {
+                return;
+            }
+            if self.lost_room.swap(false, Ordering::AcqRel) && !self.go_back() {
+                return;
+            }
+            let mut stop = false;
+            let mut group = Group::default();
+            let mut next = first;
+            while let Some(job) = next {
+                match job {
+                    Job::Commands { batch, reply } => self.take(batch, reply, &mut group),
+                    Job::Stop => {
+                        stop = true;
+                        break;
+                    }
+                }
+                let is_full = group.commands >= GROUP_COMMANDS_MAX;
+                next = if is_full { None } else { self.queue.try_recv().ok() };
+            }
+            self.tick(&mut group);
+            if !group.is_empty() && self.groups.send(ToWriter::Group(group)).is_err() {
+                return;
+            }
+            if stop {
+                return;
+            }
+        }
+    }
+
+    /// How long nothing happens by itself.
+    fn sleep(&self) -> Duration {
+        let due = self.shared.bank.read().unwrap_or_else(PoisonError::into_inner).next_due();
+        let wait = due.map_or(SLEEP_MAX, |due| Duration::from_millis(due.since(self.clock.now())));
+        wait.min(SLEEP_MAX)
+    }
+
+    fn take(&self, batch: Vec<Admitted>, reply: ReplyTo, group: &mut Group) {
+        if self.no_room_until.is_some_and(|until| Instant::now() < until) {
+            group.replies.push((batch.iter().map(|_| Err(SubmitError::NoRoom)).collect(), reply));
+            return;
+        }
+        let mut bank = self.shared.bank.write().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now().max(bank.recorded_at());
+        let results =
+            batch.into_iter().map(|admitted| self.decide(&mut bank, admitted, now, group)).collect();
+        group.replies.push((results, reply));
+    }
+
+    fn decide(
+        &self,
+        bank: &mut Bank,
+        admitted: Admitted,
+        now: Timestamp,
+        group: &mut Group,
+    ) -> Result<Taken, SubmitError> {
+        group.commands = group.commands.saturating_add(1);
+        let (submission, body) = (admitted.submission(), admitted.body());
+        match bank.seen(submission.id, body) {
+            Seen::New => {}
+            Seen::Repeat { seq } => {
+                return Ok(Taken { seq, recorded_at: bank.recorded_at(), is_repeat: true });
+            }
+            Seen::Conflict => return Err(Refusal::IdReused { id: submission.id }.into()),
+        }
+        let events = bank.decide(&admitted, now)?;
+        if events.is_empty() {
+            // Nothing follows: a repeat of what a rail told before. There is nothing to keep.
+            return Ok(Taken { seq: bank.seq(), recorded_at: bank.recorded_at(), is_repeat: true });
+        }
+        let seq = bank.seq().saturating_add(1);
+        let Submission { id, actor, command } = admitted.into_submission();
+        let entry =
+            JournalEntry { epoch: self.config.epoch, recorded_at: now, actor, id, body, command, events };
+        group.add(&entry);
+        bank.apply(seq, &entry);
+        Ok(Taken { seq, recorded_at: now, is_repeat: false })
+    }
+
+    /// Lets happen what is due.
+    fn tick(&self, group: &mut Group) {
+        let mut bank = self.shared.bank.write().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now().max(bank.recorded_at());
+        if bank.next_due().is_none_or(|due| due > now) {
+            return;
+        }
+        let submission = Submission { id: CommandId::new(0), actor: Actor::System, command: Command::Tick };
+        let Ok(admitted) = bank::admit(submission, &self.shared.relying_party) else { return };
+        if let Err(error) = self.decide(&mut bank, admitted, now, group) {
+            tracing::warn!(%error, "a timer was due and nothing followed");
+        }
+    }
+
+    /// The journal had no room for what was applied: the state goes back to what is durable.
+    fn go_back(&mut self) -> bool {
+        match recover(&self.config.data) {
+            Ok(recovered) => {
+                *self.shared.bank.write().unwrap_or_else(PoisonError::into_inner) = recovered.bank;
+                let mut progress = self.shared.progress();
+                progress.generation = progress.generation.saturating_add(1);
+                drop(progress);
+                self.shared.changed.notify_all();
+                self.no_room_until = Instant::now().checked_add(NO_ROOM_PAUSE);
+                self.groups.send(ToWriter::Resume).is_ok()
+            }
+            Err(error) => {
+                self.shared.halt(format!("after the disk was full: {error}"));
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! The projector's thread, and the way for readers.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use std::collections::BTreeMap;
+
+use bank::JournalEntry;
+use journal::{Hash, Reader};
+use money::{CustomerId, MovementId, PaymentId, Timestamp};
+use node::Handle;
+use receipts::{JournalPoint, MerkleLog, NoteSigner, Receipt, TreeHash, VerifierKey};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::movements::{self, MovementQuery, MovementRow, Page};
+use crate::payments::{self, PaymentRow, StepRow};
+use crate::project::Projecting;
+use crate::{FeedRow, ProjectionError, checkpoints, feed, schema};
+
+/// Most journal entries in one transaction, so that readers see progress during a rebuild.
+const BATCH_MAX: usize = 2_000;
+/// Longest sleep of the projector when nothing comes.
+const SLEEP_MAX: Duration = Duration::from_millis(250);
+/// How long the projector waits after a fault before it tries again.
+const FAULT_PAUSE: Duration = Duration::from_secs(1);
+/// Idle connections of readers that are kept.
+const IDLE_MAX: usize = 8;
+
+/// How read models are kept.
+pub struct Config {
+    /// The bank's data folder: its journal is read, `read.sqlite` and `checkpoint.note` are written.
+    pub data: PathBuf,
+    /// Signs checkpoints.
+    pub signer: NoteSigner,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("data", &self.data).finish_non_exhaustive()
+    }
+}
+
+/// How far the read models are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Last journal entry put in.
+    pub seq: u64,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// How many movements the log has.
+    pub movements: u64,
+}
+
+struct Shared {
+    path: PathBuf,
+    log: RwLock<MerkleLog>,
+    progress: Mutex<Status>,
+    changed: Condvar,
+    idle: Mutex<Vec<Connection>>,
+    key: VerifierKey,
+    stopping: AtomicBool,
+}
+
+/// The running projector; dropping it stops the thread.
+pub struct Projections {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Projections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Projections").field("path", &self.shared.path).finish_non_exhaustive()
+    }
+}
+
+impl Projections {
+    /// Opens the read models, or makes them anew where the file is absent, of another version or does not fit the journal; then follows
+    /// the journal on a thread of its own.
+    ///
+    /// # Errors
+    /// A file that can neither be used nor replaced.
+    pub fn start(config: Config, handle: Handle) -> Result<Self, ProjectionError> {
+        let path = config.data.join("read.sqlite");
+        let writer = Writer::open(&config, &path)?;
+        let shared = Arc::new(Shared {
+            path,
+            log: RwLock::new(writer.log.clone()),
+            progress: Mutex::new(writer.status()),
+            changed: Condvar::new(),
+            idle: Mutex::new(Vec::new()),
+            key: config.signer.verifier().clone(),
+            stopping: AtomicBool::new(false),
+        });
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("projector".to_owned())
+            .spawn(move || follow(writer, &config, &handle, &for_thread))
+            .map_err(|source| ProjectionError::File { what: "start a thread".to_owned(), source })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// A way to read.
+    #[must_use]
+    pub fn reader(&self) -> ReadModel {
+        ReadModel { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl Drop for Projections {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn follow(mut writer: Writer, config: &Config, handle: &Handle, shared: &Shared) {
+    while !shared.stopping.load(Ordering::Relaxed) {
+        match writer.catch_up(config, shared) {
+            Ok(()) => {
+                let _ = handle.wait_beyond(writer.seq, SLEEP_MAX);
+            }
+            Err(error) => {
+                tracing::error!(%error, seq = writer.seq, "the read model cannot go on; trying again");
+                std::thread::sleep(FAULT_PAUSE);
+                match Writer::open(config, &shared.path) {
+                    Ok(again) => writer = again,
+                    Err(error) => tracing::error!(%error, "the read model cannot be opened"),
+                }
+            }
+        }
+    }
+}
+
+/// The one connection that writes, and what goes with it.
+struct Writer {
+    connection: Connection,
+    reader: Reader,
+    log: MerkleLog,
+    seq: u64,
+    hash: Hash,
+    recorded_at: Timestamp,
+}
+
+impl Writer {
+    fn open(config: &Config, path: &Path) -> Result<Self, ProjectionError> {
+        let journal = config.data.join("journal");
+        if let Some(writer) = Self::open_existing(path, &journal)? {
+            return Ok(writer);
+        }
+        tracing::warn!("the read model does not fit the journal and is made again");
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            match std::fs::remove_file(&name) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    let what = "remove the old read model".to_owned();
+                    return Err(ProjectionError::File { what, source });
+                }
+            }
+        }
+        Self::open_existing(path, &journal)?.ok_or(ProjectionError::Entry {
+            seq: 0,
+            problem: "a new read model does not fit the journal".to_owned(),
+        })
+    }
+
+    fn open_existing(path: &Path, journal: &Path) -> Result<Option<Self>, ProjectionError> {
+        let connection = Connection::open(path)?;
+        let usable = schema::configure(&connection).and_then(|()| schema::prepare(&connection));
+        if !usable.unwrap_or(false) {
+            return Ok(None);
+        }
+        let (seq, hash, at): (i64, Vec<u8>, i64) =
+            connection.query_row("SELECT seq, hash, recorded_at FROM meta", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+        let seq = u64::try_from(seq).unwrap_or(0);
+        let mut known = Hash::default();
+        if seq > 0 {
+            let mut reader = Reader::open(journal, seq)?;
+            match reader.next()? {
+                Some(record) if record.seq == seq && record.hash.as_bytes().as_slice() == hash => {
+                    known = record.hash;
+                }
+                _ => return Ok(None),
+            }
+        }
+        let mut log = MerkleLog::new();
+        {
+            let mut statement = connection.prepare("SELECT hash FROM movements ORDER BY leaf")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                log.append_hash(TreeHash::new(row.get(0)?));
+            }
+        }
+        let reader = Reader::open(journal, seq.saturating_add(1))?;
+        let recorded_at = Timestamp::from_ms(u64::try_from(at).unwrap_or(0));
+        Ok(Some(Self { connection, reader, log, seq, hash: known, recorded_at }))
+    }
+
+    fn status(&self) -> Status {
+        Status { seq: self.seq, recorded_at: self.recorded_at, movements: self.log.len() }
+    }
+
+    /// Puts in everything that the journal has now.
+    fn catch_up(&mut self, config: &Config, shared: &Shared) -> Result<(), ProjectionError> {
+        while !shared.stopping.load(Ordering::Relaxed) {
+            let leaves = self.log.len();
+            let transaction = self.connection.unchecked_transaction()?;
+            let mut count = 0_usize;
+            while count < BATCH_MAX {
+                let Some(record) = self.reader.next()? else { break };
+                let entry = JournalEntry::from_bytes(&record.bytes).map_err(|error| {
+                    ProjectionError::Entry { seq: record.seq, problem: error.to_string() }
+                })?;
+                Projecting::new(&transaction, &mut self.log, record.seq).entry(&entry)?;
+                (self.seq, self.hash, self.recorded_at) = (record.seq, record.hash, entry.recorded_at);
+                count = count.saturating_add(1);
+            }
+            if count == 0 {
+                return Ok(());
+            }
+            let seq = i64::try_from(self.seq).unwrap_or(i64::MAX);
+            let at = i64::try_from(self.recorded_at.ms()).unwrap_or(i64::MAX);
+            transaction.execute(
+                "UPDATE meta SET seq = ?1, hash = ?2, recorded_at = ?3",
+                (seq, self.hash.as_bytes(), at),
+            )?;
+            if self.log.len() > leaves {
+                let point = JournalPoint { seq: self.seq, hash: *self.hash.as_bytes() };
+                let file = config.data.join("checkpoint.note");
+                checkpoints::sign(&transaction, &self.log, &config.signer, point, &file)?;
+            }
+            transaction.commit()?;
+            self.publish(shared);
+        }
+        Ok(())
+    }
+
+    fn publish(&self, shared: &Shared) {
+        let mut log = shared.log.write().unwrap_or_else(PoisonError::into_inner);
+        if log.len() > self.log.len() {
+            *log = MerkleLog::new();
+        }
+        for leaf in log.len()..self.log.len() {
+            if let Some(hash) = self.log.leaf(leaf) {
+                log.append_hash(hash);
+            }
+        }
+        drop(log);
+        *shared.progress.lock().unwrap_or_else(PoisonError::into_inner) = self.status();
+        shared.changed.notify_all();
+    }
+}
+
+/// Reads the read models, from any thread.
+#[derive(Clone)]
+pub struct ReadModel {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for ReadModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadModel").field("status", &self.status()).finish()
+    }
+}
+
+impl ReadModel {
+    /// How far the read models are.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        *self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until entry `seq` is in, or the time is over; answers whether it is.
+    #[must_use]
+    pub fn wait_for(&self, seq: u64, timeout: Duration) -> bool {
+        let end = Instant::now().checked_add(timeout);
+        let mut progress = self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        while progress.seq < seq {
+            let left = end.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() || self.shared.stopping.load(Ordering::Relaxed) {
+                return false;
+            }
+            let waited = self.shared.changed.wait_timeout(progress, left);
+            progress = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// A page of a customer's movements, newest first.
+    ///
+    /// # Errors
+    /// A cursor that was not given out, or a fault of the database.
+    pub fn movements(&self, customer: CustomerId, query: &MovementQuery) -> Result<Page, ProjectionError> {
+        self.with(|connection| movements::page(connection, customer, query))
+    }
+
+    /// One movement of a customer.
+    ///
+    /// # Errors
+    /// [`ProjectionError::MovementUnknown`].
+    pub fn movement(&self, customer: CustomerId, id: MovementId) -> Result<MovementRow, ProjectionError> {
+        self.with(|connection| movements::one(connection, id, customer))
+    }
+
+    /// A customer's payments, newest first.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn payments(
+        &self,
+        customer: CustomerId,
+        open_only: bool,
+        max: usize,
+    ) -> Result<Vec<PaymentRow>, ProjectionError> {
+        self.with(|connection| payments::of_customer(connection, customer, open_only, max))
+    }
+
+    /// The steps a payment has gone through, in order.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn steps(&self, payment: PaymentId) -> Result<Vec<StepRow>, ProjectionError> {
+        self.with(|connection| payments::steps(connection, payment))
+    }
+
+    /// The movements of a payment on a customer's accounts.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn movements_of(
+        &self,
+        payment: PaymentId,
+        customer: CustomerId,
+    ) -> Result<Vec<MovementId>, ProjectionError> {
+        self.with(|connection| payments::movements_of(connection, payment, customer))
+    }
+
+    /// When a customer last paid each account, by account number and clearing number.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn last_paid(
+        &self,
+        customer: CustomerId,
+    ) -> Result<BTreeMap<(String, String), Timestamp>, ProjectionError> {
+        self.with(|connection| payments::last_paid(connection, customer))
+    }
+
+    /// What changed for a customer after an entry.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn feed(
+        &self,
+        customer: CustomerId,
+        after: u64,
+        max: usize,
+    ) -> Result<Vec<FeedRow>, ProjectionError> {
+        self.with(|connection| feed::after(connection, customer, after, max))
+    }
+
+    /// The receipt of a movement.
+    ///
+    /// # Errors
+    /// [`ProjectionError::MovementUnknown`], or [`ProjectionError::ReceiptNotReady`] for the moment until its checkpoint is signed.
+    pub fn receipt(&self, customer: CustomerId, id: MovementId) -> Result<Receipt, ProjectionError> {
+        let (movement, checkpoint) = self.with(|connection| {
+            Ok((movements::one(connection, id, customer)?, checkpoints::latest(connection)?))
+        })?;
+        let log = self.shared.log.read().unwrap_or_else(PoisonError::into_inner);
+        checkpoints::receipt(&movement, &log, checkpoint, self.shared.key.name())
+    }
+
+    /// The latest signed checkpoint of the log.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn checkpoint(&self) -> Result<Option<String>, ProjectionError> {
+        self.with(|connection| Ok(checkpoints::latest(connection)?.map(|(_, note)| note)))
+    }
+
+    /// The public key of the log.
+    #[must_use]
+    pub fn key(&self) -> &VerifierKey {
+        &self.shared.key
+    }
+
+    fn with<T>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, ProjectionError>,
+    ) -> Result<T, ProjectionError> {
+        let idle = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection = Connection::open_with_flags(&self.shared.path, flags)?;
+                connection.busy_timeout(Duration::from_secs(5))?;
+                connection
+            }
+        };
+        let answer = look(&connection)?;
+        let mut idle = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(connection);
+        }
+        Ok(answer)
+    }
+}

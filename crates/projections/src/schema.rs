@@ -1,0 +1,60 @@
+//! Tables. Amounts are decimal text, because they may be wider than SQLite's integers; ids are their 16 bytes.
+
+use rusqlite::Connection;
+
+use crate::ProjectionError;
+
+/// Grows with every change of the tables or of what is put in them; a file of another version is made again.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL, recorded_at INTEGER NOT NULL);
+CREATE TABLE profile (id INTEGER PRIMARY KEY CHECK (id = 1), bank TEXT NOT NULL);
+CREATE TABLE customers (id BLOB PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE accounts (
+  id BLOB PRIMARY KEY, customer BLOB NOT NULL, number TEXT NOT NULL, asset TEXT NOT NULL, scale INTEGER NOT NULL, balance TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE payments (
+  id BLOB PRIMARY KEY, customer BLOB, account BLOB, kind INTEGER NOT NULL, is_open INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  name TEXT NOT NULL, number TEXT NOT NULL, bank TEXT NOT NULL, fee TEXT NOT NULL, note TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX payments_of ON payments (customer, created_at);
+CREATE TABLE steps (
+  payment BLOB NOT NULL, nr INTEGER NOT NULL, step INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (payment, nr)
+) WITHOUT ROWID;
+CREATE TABLE movements (
+  leaf INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, seq INTEGER NOT NULL, account BLOB NOT NULL, customer BLOB NOT NULL, payment BLOB,
+  kind INTEGER NOT NULL, is_in INTEGER NOT NULL, amount TEXT NOT NULL, fee TEXT NOT NULL, balance TEXT NOT NULL,
+  name TEXT NOT NULL, number TEXT NOT NULL, bank TEXT NOT NULL, note TEXT NOT NULL,
+  recorded_at INTEGER NOT NULL, effective_at INTEGER NOT NULL, hash BLOB NOT NULL
+);
+CREATE INDEX movements_of ON movements (account, leaf);
+CREATE INDEX movements_by_payment ON movements (payment) WHERE payment IS NOT NULL;
+CREATE TABLE feed (seq INTEGER NOT NULL, nr INTEGER NOT NULL, customer BLOB NOT NULL, kind INTEGER NOT NULL, subject BLOB NOT NULL, PRIMARY KEY (customer, seq, nr)) WITHOUT ROWID;
+CREATE TABLE sessions (id BLOB PRIMARY KEY, customer BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, note TEXT NOT NULL);
+INSERT INTO meta VALUES (1, 0, x'', 0);
+";
+
+/// Settings of every connection: readers beside one writer, durable enough for what can be made again.
+pub(crate) fn configure(connection: &Connection) -> Result<(), ProjectionError> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Makes the tables in an empty file; answers whether the file can be used as it is.
+pub(crate) fn prepare(connection: &Connection) -> Result<bool, ProjectionError> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version == VERSION {
+        return Ok(true);
+    }
+    if version != 0 {
+        return Ok(false);
+    }
+    connection.execute_batch(TABLES)?;
+    connection.pragma_update(None, "user_version", VERSION)?;
+    Ok(true)
+}
