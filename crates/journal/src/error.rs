@@ -140,14 +140,14 @@ pub enum Reason {
 pub struct Damage {
     /// The sector.
     pub at: Position,
-    /// The exact byte's offset in the file, when the checksum shows that one byte alone is wrong.
+    /// The exact byte's offset in the file, when one wrong byte alone explains it.
     pub byte: Option<u64>,
     /// What was found and what was expected.
     pub reason: Reason,
 }
 
 fn exact(byte: Option<u64>) -> String {
-    byte.map(|byte| format!(" (one byte is wrong, at {byte})")).unwrap_or_default()
+    byte.map(|byte| format!(" (one wrong byte, at {byte}, explains it)")).unwrap_or_default()
 }
 
 /// Why the journal does not do what was asked.

@@ -21,10 +21,11 @@ pub struct FileStorage {
     dir: PathBuf,
     /// Write past the file system's cache, as long as it lets us.
     direct: bool,
-    lock: Option<File>,
     /// The file written to.
     open: Option<(SegmentName, Target)>,
     spare: Option<Spare>,
+    /// The last field, so that it is let go when nothing writes any more.
+    lock: Option<File>,
 }
 
 /// A file to write to.
@@ -39,7 +40,7 @@ impl FileStorage {
     /// The folder `dir`; `direct` as in [`crate::Options`]. Touches nothing yet.
     #[must_use]
     pub fn new(dir: &Path, direct: bool) -> Self {
-        Self { dir: dir.to_owned(), direct, lock: None, open: None, spare: None }
+        Self { dir: dir.to_owned(), direct, open: None, spare: None, lock: None }
     }
 
     fn path(&self, segment: SegmentName) -> PathBuf {

@@ -183,7 +183,7 @@ impl<S: Storage> Reader<S> {
             if let Beginning::Header(header) = self.scan.beginning(segment)? {
                 let head = Head { seq: header.first.saturating_sub(1), hash: header.prev };
                 self.scan.go_to(segment, &header, BLOCK, head);
-                self.scan.refresh(BLOCK);
+                self.scan.refresh(WAITING_CHUNK_BYTES);
                 self.pass_over(&header)?;
                 self.scan.refresh(CHUNK_BYTES);
                 self.begun = true;

@@ -234,6 +234,9 @@ impl<S: Storage> Scan<S> {
             };
             head = end;
             at = at.saturating_add(header.disk_bytes());
+            if at.saturating_sub(start) > GROUP_BYTES_MAX {
+                return Err(damage(place(self.segment, start), Reason::Frame("of a group above the bound")));
+            }
             if !header.continued {
                 (self.offset, self.head) = (at, head);
                 return Ok(Step::Group);
@@ -392,3 +395,6 @@ fn not_zero(segment: SegmentName, byte: u64) -> Damage {
     let at = place(segment, (byte / SECTOR).saturating_mul(SECTOR));
     Damage { at, byte: Some(byte), reason: Reason::NotZero }
 }
+
+#[cfg(test)]
+mod tests;

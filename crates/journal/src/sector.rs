@@ -70,8 +70,20 @@ pub(crate) fn check(sector: &[u8; SECTOR_BYTES], place: Position) -> Content<'_>
     if expected == found {
         return Content::Valid { group, content };
     }
+    if let Some(byte) = only_byte(sector) {
+        // A written sector has more than one byte that is not zero: at least its group and its checksum.
+        let byte = Some(place.offset.saturating_add(byte));
+        return Content::Bad(Damage { at: place, byte, reason: Reason::NotZero });
+    }
     let byte = wrong_byte(expected ^ found).map(|byte| place.offset.saturating_add(byte));
     Content::Bad(Damage { at: place, byte, reason: Reason::Checksum { expected, found } })
+}
+
+/// The one byte that is not zero, if there is just one.
+fn only_byte(sector: &[u8; SECTOR_BYTES]) -> Option<u64> {
+    let mut written = (0_u64..).zip(sector).filter(|(_, byte)| **byte != 0).map(|(index, _)| index);
+    let byte = written.next()?;
+    if written.next().is_none() { Some(byte) } else { None }
 }
 
 /// Which byte of a sector is wrong, if one alone explains the difference between its two checksums.

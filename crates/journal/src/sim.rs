@@ -159,6 +159,19 @@ impl SimDisk {
     }
 }
 
+impl SimDisk {
+    /// The disk, for who holds the lock. A writer from before the power went has lost it.
+    fn disk_to_change(
+        &self,
+        action: &'static str,
+        segment: SegmentName,
+    ) -> Result<MutexGuard<'_, Disk>, IoFault> {
+        let disk = self.disk();
+        let holds = self.lock.as_ref().is_some_and(|lock| disk.writer.ptr_eq(&Arc::downgrade(lock)));
+        if holds { Ok(disk) } else { Err(IoFault::new(action, segment, &ErrorKind::PermissionDenied.into())) }
+    }
+}
+
 /// What becomes of an operation.
 enum Turn {
     Done,
@@ -272,7 +285,7 @@ impl Storage for SimDisk {
     }
 
     fn create(&mut self, segment: SegmentName, header: &[u8], bytes: u64) -> Result<(), IoFault> {
-        let mut disk = self.disk();
+        let mut disk = self.disk_to_change("make", segment)?;
         if let Turn::Fails(fault) = disk.turn("make", segment)? {
             disk.torn = Some(Write { segment, offset: bytes, bytes: header.to_vec() });
             return Err(fault);
@@ -290,7 +303,7 @@ impl Storage for SimDisk {
     fn prepare(&mut self, _bytes: u64) {}
 
     fn write(&mut self, segment: SegmentName, offset: u64, blocks: &[u8]) -> Result<(), IoFault> {
-        let mut disk = self.disk();
+        let mut disk = self.disk_to_change("write to", segment)?;
         let turn = disk.turn("write to", segment)?;
         disk.under_way.push(Write { segment, offset, bytes: blocks.to_vec() });
         match turn {
@@ -300,7 +313,7 @@ impl Storage for SimDisk {
     }
 
     fn sync(&mut self, segment: SegmentName) -> Result<(), IoFault> {
-        let mut disk = self.disk();
+        let mut disk = self.disk_to_change("sync", segment)?;
         if let Turn::Fails(fault) = disk.turn("sync", segment)? {
             return Err(fault);
         }

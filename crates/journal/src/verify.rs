@@ -11,8 +11,9 @@ use crate::scan::{Scan, Step, Stop, damage};
 use crate::sector::{BLOCK, place};
 use crate::storage::Storage;
 
-/// How often a reader beside a writer looks again at what seems damaged. A buffered read may see a sector half written; it is whole a moment later.
-pub(crate) const PATIENCE: u32 = 5;
+/// How often a reader beside a writer looks again at what seems damaged. A buffered read may see a sector half written; it is whole a moment
+/// later, on a busy machine when the writer gets its turn.
+pub(crate) const PATIENCE: u32 = 50;
 /// How long it waits in between.
 pub(crate) const PAUSE: Duration = Duration::from_millis(1);
 

@@ -204,9 +204,9 @@ impl<S: Storage> Journal<S> {
         error
     }
 
-    /// Has the storage make room for the next segment when three quarters of this one are used, so that no group waits for it.
+    /// Has the storage make room for the next segment when half of this one is used, so that no group waits for it even at full speed.
     fn prepare(&mut self) {
-        if !self.prepared && self.bytes_free() < self.size / 4 {
+        if !self.prepared && self.bytes_free() < self.size / 2 {
             self.storage.prepare(self.segment_bytes);
             self.prepared = true;
         }
@@ -250,3 +250,6 @@ impl<S: Storage> Journal<S> {
         self.frame_bytes = bytes;
     }
 }
+
+#[cfg(test)]
+mod tests;

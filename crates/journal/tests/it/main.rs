@@ -8,5 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod crashes;
+mod damage;
 mod files;
+mod followers;
+mod golden;
+mod histories;
 mod support;
