@@ -81,18 +81,7 @@ impl Bank {
         let customer = authority.customer()?;
         let approved = approval.map(|assertion| self.identity.check_assertion(assertion, Some(customer)));
         let approved = approved.transpose();
-        let today = self.payments.local_date(now);
-        let payer = Payer {
-            customer,
-            locked: matches!(authority, Authority::Customer { locked: true, .. }),
-            passkey: matches!(approved, Ok(Some(_))),
-            limits: self.identity.limits(customer, intent.amount.asset(), today),
-        };
-        let mut context = self.context(authority, now);
-        context.payer = Some(payer);
-        context.beneficiary = self.beneficiary(&intent.payee);
-        let command = payments::Command::Request(intent.clone());
-        let decision = self.payments.decide(&command, &context);
+        let decision = self.request(intent, authority, matches!(approved, Ok(Some(_))), now)?;
         // A passkey that is not good is told only where one was needed or everything else is right.
         let decision = match (decision, &approved) {
             (Err(payments::Refusal::PasskeyNeeded { .. }), Err(refusal)) => {
@@ -106,6 +95,40 @@ impl Bank {
         }
         events.extend(self.compose(decision, Some(customer), now)?);
         Ok(events)
+    }
+
+    /// Says what [`Bank::decide`] would refuse a payment with if its payer approved it with a good passkey now. Decides nothing: it
+    /// lets a payer know before they sign.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that the payment would meet.
+    pub fn preview_payment(&self, actor: &Actor, intent: &Intent, now: Timestamp) -> Result<(), Refusal> {
+        let authority = self.identity.authorise(actor, now)?;
+        let customer = authority.customer()?;
+        let decision = self.request(intent, &authority, true, now)??;
+        self.compose(decision, Some(customer), now).map(|_| ())
+    }
+
+    /// What payments answers to a customer's intent; the outer refusal is of somebody who is no customer.
+    fn request(
+        &self,
+        intent: &Intent,
+        authority: &Authority,
+        passkey: bool,
+        now: Timestamp,
+    ) -> Result<Result<payments::Decision, payments::Refusal>, Refusal> {
+        let customer = authority.customer()?;
+        let today = self.payments.local_date(now);
+        let payer = Payer {
+            customer,
+            locked: matches!(authority, Authority::Customer { locked: true, .. }),
+            passkey,
+            limits: self.identity.limits(customer, intent.amount.asset(), today),
+        };
+        let mut context = self.context(authority, now);
+        context.payer = Some(payer);
+        context.beneficiary = self.beneficiary(&intent.payee);
+        Ok(self.payments.decide(&payments::Command::Request(intent.clone()), &context))
     }
 
     fn decide_payments(
