@@ -247,7 +247,7 @@ fn seal_frame(disk: &mut [u8], at: Position, group: u32, content: &[u8]) {
     }
 }
 
-/// The records in a frame's content behind its header. Stops at a length that goes beyond the end, which it gives as an error.
+/// Where the record whose length stands at `from` begins and ends; `None` when it goes on behind the content's end or is above the bound.
 pub(crate) fn next_record(content: &[u8], from: usize) -> Option<(usize, usize)> {
     let mut fields = Fields(content.get(from..)?);
     let len = to_usize(u64::from(fields.number()?));

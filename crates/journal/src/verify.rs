@@ -78,7 +78,10 @@ pub(crate) fn survey<S: Storage>(scan: &mut Scan<S>, patience: u32) -> Result<Su
             coming = VecDeque::from(list(scan, current)?);
         }
         let Some(next) = coming.pop_front() else { break };
-        if let (Tail::Torn { .. }, Some(_)) = (tail, current) {
+        let follows = tail == Tail::Clean && next.0 == scan.head.seq.saturating_add(1);
+        if current.is_some() && !follows && !matches!(tail, Tail::TornSegment(_)) {
+            // A writer beside us may have written more groups here before it went on.
+            scan.refresh(BLOCK);
             tail = finish(scan, patience)?;
         }
         match tail {

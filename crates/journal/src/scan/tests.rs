@@ -1,5 +1,10 @@
 //! Hostile content under good checksums: never a panic, never accepted, whatever the numbers say.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
 
 use proptest::prelude::*;
 
@@ -45,9 +50,50 @@ fn extreme_numbers_are_refused() {
             assert_eq!(damage.at, place(SEGMENT, BLOCK), "{from} {value}: {damage}");
         }
     }
+    // One byte more than the records have: their hash alone would not show it.
+    let damage = verify_on(altered(20, &822_u32.to_be_bytes())).unwrap_err();
+    assert_eq!(damage.reason, Reason::Frame("more bytes than its records have"));
     // A group that says that it goes on, and does not, is one that was not written to its end.
     let verified = verify_on(altered(4, &[0, 0, 0, 1])).unwrap();
     assert_eq!((verified.records, verified.torn_tail), (0, Some(place(SEGMENT, BLOCK))));
+}
+
+/// Puts a good sector of the group that begins at block `group` at `offset`.
+fn put(disk: &SimDisk, offset: u64, group: u32) {
+    let mut sector = [0; SECTOR_BYTES];
+    seal(&mut sector, place(SEGMENT, offset), group, b"content");
+    disk.overwrite(SEGMENT, offset, &sector);
+}
+
+#[test]
+fn sectors_of_another_group_are_refused() {
+    for (offset, group, found) in [(BLOCK, 2, 2 * BLOCK), (BLOCK + SECTOR, 0, 0), (2 * BLOCK, 3, 3 * BLOCK)] {
+        let disk = altered(0, b"JKFR");
+        put(&disk, offset, group);
+        let damage = verify_on(disk).unwrap_err();
+        let expected = offset / BLOCK * BLOCK;
+        assert_eq!(
+            (damage.at, damage.reason),
+            (place(SEGMENT, offset), Reason::Group { expected, found }),
+            "{offset}"
+        );
+    }
+    // Of an earlier group, behind the last one.
+    let disk = altered(0, b"JKFR");
+    put(&disk, 3 * BLOCK, 1);
+    let damage = verify_on(disk).unwrap_err();
+    assert_eq!(damage.reason, Reason::Group { expected: 2 * BLOCK, found: BLOCK });
+}
+
+#[test]
+fn a_piece_behind_the_end_of_a_torn_group_is_refused() {
+    let disk = altered(0, b"JKFR");
+    disk.overwrite(SEGMENT, BLOCK + SECTOR, &[0; SECTOR_BYTES]);
+    assert_eq!(verify_on(disk.clone()).unwrap().torn_tail, Some(place(SEGMENT, BLOCK)));
+    put(&disk, 2 * BLOCK, 1);
+    let damage = verify_on(disk).unwrap_err();
+    let reason = Reason::Frame("a sector behind its group's end");
+    assert_eq!((damage.at, damage.reason), (place(SEGMENT, 2 * BLOCK), reason));
 }
 
 proptest! {

@@ -107,3 +107,23 @@ fn stops_at_damage_every_time_it_is_asked() {
     disk.flip_bit(SegmentName(1), 4096 * 2 + 50, 0);
     assert_eq!(reader.next().unwrap().unwrap().seq, 3);
 }
+
+/// A reader that begins behind a group which is torn, and which another then replaces, must not go on from the torn one.
+#[test]
+fn does_not_pass_over_a_torn_group() {
+    let disk = SimDisk::new();
+    let (mut journal, _) = open(&disk).unwrap();
+    let mut all = records(1, 2, 100);
+    journal.append(&all).unwrap();
+    disk.lose_power_after(0);
+    journal.append(&records(3, 2, 900)).unwrap_err();
+    disk.restore_power(|place| place.offset % 4096 == 0);
+    let mut reader = Reader::open_on(disk.clone(), 5).unwrap();
+    assert_eq!(reader.next(), Ok(None));
+    let (mut journal, opened) = open(&disk).unwrap();
+    assert!(opened.cut.is_some());
+    all.extend(records(3, 3, 50));
+    journal.append(&all[2..]).unwrap();
+    let record = reader.next().unwrap().unwrap();
+    assert_eq!((record.seq, record.bytes, record.hash), (5, all[4].clone(), journal.head().hash));
+}
