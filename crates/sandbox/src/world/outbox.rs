@@ -20,6 +20,8 @@ const RETRY_MS_MIN: u64 = 100;
 const RETRY_MS_MAX: u64 = 5_000;
 /// Longest wait while our bank cannot be reached, in milliseconds: it should hear of us within a second of its start.
 const PAUSE_MS_MAX: u64 = 500;
+/// Most frames handed out at once; the next ones follow when these are through.
+const OUTGOING_MAX: usize = 64;
 /// Refused deliveries kept for the report.
 const REFUSED_MAX: usize = 200;
 
@@ -101,7 +103,7 @@ fn back_off_ms(attempts: u32, most: u64) -> u64 {
 }
 
 impl World {
-    /// Frames to post to our bank now, in this order. Those of a system that is down are not among them.
+    /// The next frames to post to our bank now, in this order. Those of a system that is down are not among them.
     #[must_use]
     pub fn outgoing(&self, now: Timestamp) -> Vec<Delivery> {
         let at = self.world_time(now);
@@ -109,12 +111,13 @@ impl World {
             return Vec::new();
         }
         let due = self.outbox.queue.iter().filter(|(_, q)| q.not_before <= at && self.can_leave(q));
-        due.map(|(id, queued)| Delivery {
-            id: *id,
-            frame_bytes: queued.frame.clone(),
-            message_type: queued.message_type.code(),
-        })
-        .collect()
+        due.take(OUTGOING_MAX)
+            .map(|(id, queued)| Delivery {
+                id: *id,
+                frame_bytes: queued.frame.clone(),
+                message_type: queued.message_type.code(),
+            })
+            .collect()
     }
 
     fn can_leave(&self, queued: &Queued) -> bool {

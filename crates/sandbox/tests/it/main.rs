@@ -15,5 +15,6 @@ mod faults;
 mod http;
 mod inbound;
 mod outbound;
+mod properties;
 mod replay;
 mod returns;
