@@ -10,7 +10,7 @@ const PORTS = { wallet: 7460, sandbox: 7461 }
 const START_MS_MAX = 30_000
 
 function startDemo() {
-  const binary = here('../../target/release/jinku')
+  const binary = process.env.JINKU_BIN ?? here('../../target/release/jinku')
   if (!existsSync(binary)) throw new Error('build the release binary first, or set JINKU_URL')
   const child = spawn(binary, ['demo', '--ports', `${PORTS.wallet},${PORTS.sandbox}`], { stdio: ['ignore', 'inherit', 'inherit'], cwd: here('../..') })
   process.env.JINKU_URL = `http://localhost:${PORTS.wallet}`

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { selectors } from 'playwright-core'
-import { launch, look, phone } from './browser.mjs'
+import { fits, launch, look, phone } from './browser.mjs'
 import { startFakeBank } from './fake-server.mjs'
 import * as act from './steps.mjs'
 import { WORDS } from './words.mjs'
@@ -13,13 +13,18 @@ before(async () => {
   browser = await launch()
 })
 after(() => browser.close())
+// A test that failed did not come to its own end, and a bank left open would keep the process for ever.
+const banks = new Set()
+after(() => Promise.all([...banks].map((fake) => fake.stop())))
 
 async function open(options, bankOptions) {
   const fake = await startFakeBank(bankOptions)
+  banks.add(fake)
   const page = await phone(browser, { ...options, origin: fake.url })
   const close = async () => {
     await page.context().close()
     await fake.stop()
+    banks.delete(fake)
     assert.deepEqual(page.complaints, [])
   }
   return { fake, page, close }
@@ -79,6 +84,20 @@ for (const locale of ['zh', 'en']) {
     })
   }
 }
+
+test('text at twice its size fits the narrowest phone', async () => {
+  const { fake, page, close } = await open({ width: 360, locale: 'en' }, { history: true })
+  await act.signUp(page, fake.url, WORDS.en, 'Chen Siyuan', '+86 138 0000 0000')
+  for (const path of ['', 'pay', 'assets', 'me', 'receive', 'withdraw', 'movements', 'contacts', 'limits', 'security', 'settings', 'pay/payee']) {
+    await page.goto(`${fake.url}/${path}`)
+    await page.locator('#main').waitFor()
+    await page.evaluate(() => { document.documentElement.style.fontSize = '200%' })
+    await page.waitForTimeout(300)
+    await fits(page, `/${path} at 200 %`)
+    if (path === '') await look(page, 'smoke-large-en')
+  }
+  await close()
+})
 
 test('a payment is made once, a draft survives going back, an undo gives the money back', async () => {
   const { fake, page, close } = await open({}, { history: true })

@@ -72,6 +72,7 @@ export async function answer<T>(call: Promise<Answer<T>>): Promise<T> {
     throw new Unreachable('unreachable')
   }
   const problem = asProblem(error, response)
-  if (problem.code === 'session_expired' || response.status === 401) onSessionEnd()
+  // Other refusals may carry 401 too, such as a wrong code; only these two mean that nobody is signed in.
+  if (problem.code === 'session_expired' || problem.code === 'http_401') onSessionEnd()
   throw new Refused(problem)
 }

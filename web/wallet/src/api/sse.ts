@@ -99,7 +99,7 @@ async function once(
     signal: AbortSignal.any([stop, silent.signal]),
     cache: 'no-store',
   })
-  if (response.status === 401 || response.status === 403) return 'refused'
+  if (response.status === 401) return 'refused'
   if (!response.ok || !response.body) return 'failed'
   hooks.onState('live')
   const parser = new EventParser()

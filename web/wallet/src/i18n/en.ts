@@ -65,7 +65,7 @@ const en: typeof zh = {
     title: 'Receive', lead: 'Send these details to the payer, or have them scan the code.', qr: 'QR code with your account details', copy_all: 'Copy all details', fast: 'The instant system runs day and night; money shows within a second of arriving.', bank_code: 'Bank code',
   },
   pay: {
-    title: 'Pay', to: 'Who to pay', search: 'Search contacts', new: 'Enter account', scan: 'Scan', paste: 'Paste', contacts: 'Contacts', none: 'No contacts yet',
+    title: 'Pay', to: 'Who to pay', search: 'Search contacts', new: 'Enter account', scan: 'Scan or paste', contacts: 'Contacts', none: 'No contacts yet',
     none_text: 'Save a payee after paying, or enter an account now.', no_match: 'Nothing found for “{q}”', last: 'Last paid {date}', never: 'Never paid',
   },
   payee: {
@@ -126,7 +126,7 @@ const en: typeof zh = {
     title: 'Security centre', devices: 'Devices', this_device: 'This device', last_seen: 'Last used {time}', bound: 'Bound {time}', block: 'Block this device', blocked: 'Blocked', block_title: 'Block “{name}”?', block_text: 'It is signed out at once and can do nothing any more.',
     passkeys: 'Passkeys', add_passkey: 'Add a passkey', passkey_name: 'Give it a name', passkey_default: 'Spare passkey', never_used: 'Never used', used: 'Last used {time}', backed_up: 'Synced copy exists', not_backed_up: 'In one place only', remove_passkey: 'Remove “{name}”?', remove_passkey_text: 'It can no longer sign in or confirm payments.',
     totp: 'One-time codes', totp_on: 'On', totp_off: 'Off', totp_text: 'A second way in. Without your passkey you can sign in on a bound device for small payments.', totp_start: 'Set up one-time codes', totp_remove: 'Turn off one-time codes', totp_scan: 'Scan the code with your authenticator app, or enter the key:', totp_qr: 'QR code to set up one-time codes', totp_code: 'The 6 digits your app shows', totp_confirm: 'Turn on', totp_done: 'One-time codes are on', totp_removed: 'One-time codes are off', totp_remove_title: 'Turn off one-time codes?', totp_remove_text: 'After that only passkeys can sign in.',
-    lock: 'Lock everything', lock_text: 'Phone lost, or something looks wrong: signs out every device and stops all payments. Your money stays, and you can still receive.', lock_title: 'Lock everything now?', lock_confirm: 'Lock everything', lock_done: 'Everything is locked', locked_title: 'Your account is locked', locked_text: 'Every other device is signed out and payments are stopped. You can still receive. A passkey unlocks it.', unlock: 'Unlock with passkey', unlocked: 'Unlocked', added: 'Passkey added', removed: 'Passkey removed', device_blocked: 'Device blocked',
+    lock: 'Lock everything', lock_text: 'Phone lost, or something looks wrong: signs out every device and stops all payments. Your money stays, and you can still receive.', lock_title: 'Lock everything now?', lock_confirm: 'Lock everything', lock_done: 'Everything is locked', locked_title: 'Your account is locked', locked_text: 'Every other device is signed out and payments are stopped. You can still receive.', unlock: 'Unlock with passkey', unlocked: 'Unlocked', added: 'Passkey added', removed: 'Passkey removed', device_blocked: 'Device blocked',
     lock_signin: 'Sign in with any of your passkeys to unlock in the security centre.',
   },
   me: {

@@ -64,7 +64,7 @@ export default {
     title: '收款', lead: '把以下信息发给付款人，或请对方扫描二维码。', qr: '收款二维码', copy_all: '复制全部收款信息', fast: '即时支付系统 7×24 小时，到账后一秒内显示。', bank_code: '行号',
   },
   pay: {
-    title: '付款', to: '付给谁', search: '搜索联系人', new: '输入账号', scan: '扫码', paste: '粘贴', contacts: '联系人', none: '还没有联系人',
+    title: '付款', to: '付给谁', search: '搜索联系人', new: '输入账号', scan: '扫码或粘贴', contacts: '联系人', none: '还没有联系人',
     none_text: '付款后可以把对方存为联系人，也可以现在输入账号。', no_match: '没有找到“{q}”', last: '上次付款 {date}', never: '未付过款',
   },
   payee: {
@@ -125,7 +125,7 @@ export default {
     title: '安全中心', devices: '设备', this_device: '当前设备', last_seen: '最近使用 {time}', bound: '绑定于 {time}', block: '停用这台设备', blocked: '已停用', block_title: '停用“{name}”？', block_text: '它会立即退出登录，并且不能再办理任何业务。',
     passkeys: '通行密钥', add_passkey: '添加通行密钥', passkey_name: '给它起个名字', passkey_default: '备用通行密钥', never_used: '未使用过', used: '最近使用 {time}', backed_up: '已同步备份', not_backed_up: '仅存于一处', remove_passkey: '移除“{name}”？', remove_passkey_text: '移除后不能再用它登录或确认付款。',
     totp: '动态验证码', totp_on: '已启用', totp_off: '未启用', totp_text: '备用登录方式。通行密钥不在身边时，可在已绑定设备上登录办理小额支付。', totp_start: '设置动态验证码', totp_remove: '停用动态验证码', totp_scan: '用验证器应用扫描二维码，或输入密钥：', totp_qr: '动态验证码设置二维码', totp_code: '输入应用显示的 6 位数字', totp_confirm: '启用', totp_done: '动态验证码已启用', totp_removed: '动态验证码已停用', totp_remove_title: '停用动态验证码？', totp_remove_text: '停用后只能用通行密钥登录。',
-    lock: '全部锁定', lock_text: '手机丢失或怀疑被盗用时：一键退出所有设备，停止一切付款。钱仍在账户里，可照常收款。', lock_title: '现在锁定全部？', lock_confirm: '全部锁定', lock_done: '已全部锁定', locked_title: '账户已锁定', locked_text: '所有其他设备已退出，付款已停止。收款不受影响。用通行密钥可以解锁。', unlock: '用通行密钥解锁', unlocked: '已解锁', added: '通行密钥已添加', removed: '通行密钥已移除', device_blocked: '设备已停用',
+    lock: '全部锁定', lock_text: '手机丢失或怀疑被盗用时：一键退出所有设备，停止一切付款。钱仍在账户里，可照常收款。', lock_title: '现在锁定全部？', lock_confirm: '全部锁定', lock_done: '已全部锁定', locked_title: '账户已锁定', locked_text: '所有其他设备已退出，付款已停止。收款不受影响。', unlock: '用通行密钥解锁', unlocked: '已解锁', added: '通行密钥已添加', removed: '通行密钥已移除', device_blocked: '设备已停用',
     lock_signin: '用任一通行密钥登录后可在安全中心解锁。',
   },
   me: {

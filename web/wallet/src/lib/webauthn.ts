@@ -27,8 +27,10 @@ export function passkeysSupported(): boolean {
   return typeof PublicKeyCredential !== 'undefined' && typeof navigator.credentials?.create === 'function'
 }
 
+// A server may write an absent option as null, which the browser's own parser refuses.
 function inner(options: Json): Json {
-  return (options.publicKey as Json | undefined) ?? options
+  const given = (options.publicKey as Json | undefined) ?? options
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
 }
 
 function descriptors(list: unknown): PublicKeyCredentialDescriptor[] | undefined {

@@ -19,7 +19,8 @@ interface Wallet {
   /** Set when what is shown is older than the line to the bank: the time it was true. */
   staleSince: string | null
   loadedAt: string | null
-  ended: boolean
+  /** Why the last session is over, when its owner did not end it. */
+  ended: '' | 'expired' | 'locked'
 }
 
 export const wallet = reactive<Wallet>({
@@ -30,7 +31,7 @@ export const wallet = reactive<Wallet>({
   history: [],
   staleSince: null,
   loadedAt: null,
-  ended: false,
+  ended: '',
 })
 
 export const accounts = computed<Account[]>(() => wallet.me?.accounts ?? [])
@@ -74,7 +75,7 @@ function restore(): boolean {
 export function enter(me: Me): void {
   wallet.me = me
   wallet.phase = 'in'
-  wallet.ended = false
+  wallet.ended = ''
   wallet.staleSince = null
   keep(localStorage, 'me', me)
   follow()
@@ -131,7 +132,8 @@ export function applyMovement(movement: Movement): void {
 }
 
 /** Ends the session on this device; drafts and last known figures go with it. */
-export function leave(ended = false): void {
+export function leave(unasked = false): void {
+  const ended = !unasked ? '' : wallet.me?.status === 'locked' ? 'locked' : 'expired'
   unfollow()
   forget(localStorage)
   sessionStorage.clear()
