@@ -67,7 +67,7 @@ pub struct Profile {
     pub attestation: Attestation,
     /// It verifies its owner.
     pub verifies_user: bool,
-    /// Its credentials are copied to other devices.
+    /// Its credentials are copied to other devices and have no counter.
     pub synchronised: bool,
 }
 
@@ -163,7 +163,8 @@ impl SoftwareAuthenticator {
     }
 
     /// Signs a challenge with an allowed credential, or with the newest of the relying party where none is named, and answers with
-    /// an `AuthenticationResponseJSON`. The counter grows by one.
+    /// an `AuthenticationResponseJSON`. The counter grows by one, unless the credential is
+    /// synchronised.
     ///
     /// # Errors
     /// The options cannot be read or met, or no credential fits.
@@ -174,7 +175,10 @@ impl SoftwareAuthenticator {
         let client_data = self.client_data("webauthn.get", &options.challenge);
         let no_credential = || SoftwareError::NoCredential(options.rp_id.clone());
         let credential = self.credentials.get_mut(&credential_id).ok_or_else(no_credential)?;
-        credential.sign_count = credential.sign_count.saturating_add(1);
+        // Copies on several devices cannot share a counter, so a synchronised credential says 0 for ever.
+        if !self.profile.synchronised {
+            credential.sign_count = credential.sign_count.saturating_add(1);
+        }
         let sign_count = credential.sign_count;
         let data = self.authenticator_data(&options.rp_id, 0, sign_count);
         let credential = self.credentials.get(&credential_id).ok_or_else(no_credential)?;

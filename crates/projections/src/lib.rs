@@ -22,7 +22,7 @@ pub use feed::{FeedKind, FeedRow};
 pub use movements::{Direction, MovementKind, MovementQuery, MovementRow, Page, Party};
 pub use payments::{PaymentRow, StepKind, StepRow};
 pub use project::movement_id;
-pub use projector::{Config, Projections, ReadModel, Status};
+pub use projector::{Config, Projections, ReadModel, Status, rebuild_log};
 
 #[cfg(test)]
 mod tests;

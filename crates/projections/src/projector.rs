@@ -121,7 +121,8 @@ impl Drop for Projections {
 
 fn follow(mut writer: Writer, config: &Config, handle: &Handle, shared: &Shared) {
     while !shared.stopping.load(Ordering::Relaxed) {
-        match writer.catch_up(config, shared) {
+        let durable = handle.status().durable.seq;
+        match writer.catch_up(config, shared, durable) {
             Ok(()) => {
                 let _ = handle.wait_beyond(writer.seq, SLEEP_MAX);
             }
@@ -135,6 +136,24 @@ fn follow(mut writer: Writer, config: &Config, handle: &Handle, shared: &Shared)
             }
         }
     }
+}
+
+/// The Merkle log of a journal, made from nothing else: what an audit compares with the bank's signed checkpoints.
+///
+/// # Errors
+/// A journal that cannot be read, or an entry that cannot be put in.
+pub fn rebuild_log(journal: &Path) -> Result<MerkleLog, ProjectionError> {
+    let connection = Connection::open_in_memory()?;
+    schema::prepare(&connection)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let mut log = MerkleLog::new();
+    let mut reader = Reader::open(journal, 1)?;
+    while let Some(record) = reader.next()? {
+        let entry = JournalEntry::from_bytes(&record.bytes)
+            .map_err(|error| ProjectionError::Entry { seq: record.seq, problem: error.to_string() })?;
+        Projecting::new(&connection, &mut log, record.seq).entry(&entry)?;
+    }
+    Ok(log)
 }
 
 /// The one connection that writes, and what goes with it.
@@ -210,14 +229,14 @@ impl Writer {
         Status { seq: self.seq, recorded_at: self.recorded_at, movements: self.log.len() }
     }
 
-    /// Puts in everything that the journal has now.
-    fn catch_up(&mut self, config: &Config, shared: &Shared) -> Result<(), ProjectionError> {
+    /// Puts in everything that is durable: a reader could see a group a moment earlier.
+    fn catch_up(&mut self, config: &Config, shared: &Shared, durable: u64) -> Result<(), ProjectionError> {
         while !shared.stopping.load(Ordering::Relaxed) {
             let leaves = self.log.len();
             let transaction = self.connection.unchecked_transaction()?;
             let mut count = 0_usize;
             while count < BATCH_MAX {
-                let Some(record) = self.reader.next()? else { break };
+                let Some(record) = self.reader.next_until(durable)? else { break };
                 let entry = JournalEntry::from_bytes(&record.bytes).map_err(|error| {
                     ProjectionError::Entry { seq: record.seq, problem: error.to_string() }
                 })?;

@@ -46,17 +46,13 @@ impl Translator {
     /// What a frame says, once its sender, receiver, schema and signature are right. `known` is what a rail last said of itself.
     ///
     /// # Errors
-    /// A [`Rejection`]: sender and receiver, then schema, then signature, then meaning.
+    /// A [`Rejection`]: receiver, then schema, then signature, then sender, then meaning.
     pub fn accept(
         &self,
         frame: &Frame,
         known: impl Fn(Rail) -> Option<RailStatus>,
     ) -> Result<Incoming, Rejection> {
         let header = &frame.header;
-        if header.sender != *self.centre() {
-            let information = format!("sender {} is not the centre", header.sender);
-            return Err(refuse(RejectCode::PayeeCheck, information));
-        }
         if header.receiver.as_str() != self.bank().as_str() {
             let information = format!("receiver {} is another bank", header.receiver);
             return Err(refuse(RejectCode::PayeeCheck, information));
@@ -69,6 +65,12 @@ impl Translator {
         self.centre_key()
             .verify(&message_text(message_type, &message), signature)
             .map_err(|error| refuse(RejectCode::Signature, error.to_string()))?;
+        if header.sender != *self.centre()
+            && !(is_forwarded(&message) && message.message_id().bank() == &header.sender)
+        {
+            let information = format!("{} does not send this message", header.sender);
+            return Err(refuse(RejectCode::PayeeCheck, information));
+        }
         incoming(header.sender_system, &message, known)
             .map_err(|error| refuse(RejectCode::PayeeCheck, error.to_string()))
     }
@@ -121,6 +123,11 @@ impl Translator {
         let message_type = answer_type(original, MessageType::Ibps900, MessageType::Hvps900);
         self.frame(message_type, &Message::NegativeAck(nack), now)
     }
+}
+
+/// What another bank says and the centre passes on under that bank's number and its own signature. All else is the centre's own word.
+const fn is_forwarded(message: &Message) -> bool {
+    matches!(message, Message::Credit(_) | Message::Answer(_) | Message::Return(_) | Message::CancelAnswer(_))
 }
 
 const fn answer_type(original: &Header, instant: MessageType, high_value: MessageType) -> MessageType {

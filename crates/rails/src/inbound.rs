@@ -183,7 +183,7 @@ fn read_netting(rail: Rail, netting: &NettingNotice) -> Result<Vec<Command>, Mal
 fn read_totals(rail: Rail, totals: &Totals) -> Result<Vec<Command>, Malformed> {
     let mut rows: Vec<TotalRow> = Vec::new();
     for line in &totals.lines {
-        if !matches!(line.status, Status::Netted | Status::Settled) {
+        if line.status != Status::Settled {
             continue;
         }
         let amount = to_amount(&line.amount)?;

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::control::{Control, ControlError};
+use crate::control::{Control, ControlError, Which};
 use crate::server::{ServeError, Shared};
 use crate::world::{Reply, World};
 
@@ -65,10 +65,15 @@ async fn frames(State(shared): App, body: Bytes) -> Response {
     }
 }
 
-async fn health(State(shared): App) -> Response {
-    let key = shared.with_quietly(|store, _| Ok(hex::encode(store.world().centre_public_key()))).await;
-    match key {
-        Ok(key) => axum::Json(json!({ "status": "ok", "centre_public_key": key })).into_response(),
+/// Whether the process answers, and with `?system=instant` whether that system can be reached: 503 where it is down.
+async fn health(State(shared): App, Query(which): Query<Which>) -> Response {
+    let seen = shared.with_quietly(move |store, _| {
+        let world = store.world();
+        Ok((hex::encode(world.centre_public_key()), which.system.is_some_and(|rail| world.is_down(rail))))
+    });
+    match seen.await {
+        Ok((_, true)) => told(StatusCode::SERVICE_UNAVAILABLE, "the system is down"),
+        Ok((key, false)) => axum::Json(json!({ "status": "ok", "centre_public_key": key })).into_response(),
         Err(e) => failed(&e),
     }
 }

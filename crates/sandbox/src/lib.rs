@@ -75,7 +75,8 @@
 //! | `POST /control/hours` | `system`, `state`: `open`, `clearing`, `closed`, `table` |
 //! | `POST /control/announce` | nothing |
 //! | `POST /control/advance` | `ms`: moves the world's clock forward |
-//! | `GET /control/state`, `GET /control/customers`, `GET /health` | |
+//! | `GET /control/state`, `GET /control/customers` | |
+//! | `GET /health` | `?system=` asks for one system: 503 where it is down |
 //!
 //! A system that is down answers 503, delivers nothing and stands still; its planned events happen when it comes up.
 //! Common control tells of it while the other system is up; with both down nobody tells, as in life.

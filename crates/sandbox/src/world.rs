@@ -127,6 +127,12 @@ impl World {
         self.key.verifying_key().to_bytes()
     }
 
+    /// Whether a system cannot be reached.
+    #[must_use]
+    pub fn is_down(&self, rail: Rail) -> bool {
+        self.centre(rail).is_down
+    }
+
     /// Business date of a system.
     #[must_use]
     pub fn business_date(&self, rail: Rail) -> Date {

@@ -97,6 +97,11 @@ impl SettlementBook {
         self.days.get(&(rail.clone(), date))
     }
 
+    /// All comparisons, in the order of rail and date.
+    pub fn days(&self) -> impl Iterator<Item = (&RailName, Date, &DayResult)> {
+        self.days.iter().map(|((rail, date), result)| (rail, *date, result))
+    }
+
     /// A case.
     #[must_use]
     pub fn case(&self, id: CaseId) -> Option<&Case> {
