@@ -31,7 +31,9 @@ impl Payments {
                 self.next_serial = *next;
                 self.next_message = *message;
             }
-            Event::AnswerConflict { .. } => {}
+            Event::AnswerConflict { payment, .. } => {
+                self.conflicts.insert(*payment);
+            }
         }
     }
 

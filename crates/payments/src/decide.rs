@@ -301,6 +301,12 @@ impl Payments {
         }
     }
 
+    /// Whether this is a number that payments gives to its own entries and holds, which nobody else may use or end.
+    #[must_use]
+    pub const fn is_own_number(number: u128) -> bool {
+        number >> 64 == OWN_RANGE >> 64
+    }
+
     /// Whether an id is in the range that only the bank itself gives.
     pub(crate) const fn is_own_id(id: PaymentId) -> bool {
         id.value() >= OWN_RANGE

@@ -5,8 +5,8 @@ use money::{AccountId, Amount, PaymentId, Text};
 
 use crate::decide::Draft;
 use crate::{
-    CaseRequest, Context, Counterparty, DepositOf, Effect, EffectResult, Event, Kind, MessageKey, Note,
-    Payment, PaymentState, Payments, Rail, RailNotice, RailState, RailStatus, Refusal, Settlement,
+    CaseRequest, Context, Counterparty, DepositOf, Effect, EffectResult, Event, Kind, MessageId, MessageKey,
+    Note, Payment, PaymentState, Payments, Rail, RailNotice, RailState, RailStatus, Refusal, Settlement,
 };
 
 /// Reject codes of the rail profile for what can be wrong with a credit.
@@ -27,10 +27,8 @@ struct Credit<'n> {
 }
 
 impl Credit<'_> {
-    /// FNV-1a over everything that makes the credit what it is: a repeat has the same, an alteration another.
     fn fingerprint(&self) -> u64 {
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        let parts = [
+        fingerprint(&[
             self.from.name.as_str(),
             self.from.account.as_str(),
             self.from.bank.as_str(),
@@ -38,12 +36,32 @@ impl Credit<'_> {
             self.to.account.as_str(),
             &self.amount.to_string(),
             self.note.as_str(),
-        ];
-        for byte in parts.iter().flat_map(|part| part.bytes().chain(std::iter::once(0))) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        hash
+        ])
     }
+}
+
+/// A return as it arrived.
+pub(crate) struct Returned<'n> {
+    pub(crate) key: &'n MessageKey,
+    pub(crate) original: &'n MessageId,
+    pub(crate) amount: Amount,
+    pub(crate) code: &'n Text<8>,
+    pub(crate) settlement: Option<Settlement>,
+}
+
+impl Returned<'_> {
+    pub(crate) fn fingerprint(&self) -> u64 {
+        fingerprint(&[self.original.as_str(), &self.amount.to_string(), self.code.as_str()])
+    }
+}
+
+/// FNV-1a over everything that makes a message what it is: a repeat has the same, an alteration another.
+fn fingerprint(parts: &[&str]) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in parts.iter().flat_map(|part| part.bytes().chain(std::iter::once(0))) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash
 }
 
 impl Draft<'_> {
@@ -64,10 +82,12 @@ impl Draft<'_> {
                 self.cancel_answered(original, *cancelled, code)
             }
             RailNotice::Return { key, original, amount, code, settlement } => {
-                if self.state.received.contains_key(key) {
-                    return Ok(());
+                let returned = Returned { key, original, amount: *amount, code, settlement: *settlement };
+                match self.state.received.get(key) {
+                    None => self.returned(rail, &returned, context),
+                    Some((fingerprint, _)) if *fingerprint == returned.fingerprint() => Ok(()),
+                    Some(_) => Err(Refusal::DuplicateMessage { key: key.clone() }),
                 }
-                self.returned(rail, (key, original, *amount, code, *settlement), context)
             }
             RailNotice::Status(status) => {
                 self.status_changed(rail, *status);
@@ -218,15 +238,11 @@ impl Draft<'_> {
         self.out.events.push(Event::MessageTaken { key, fingerprint, payment });
     }
 
-    pub(crate) fn taken(&mut self, key: &MessageKey, payment: PaymentId, amount: Amount) {
-        let fingerprint = u64::try_from(amount.minor() & u128::from(u64::MAX)).unwrap_or(0);
-        self.out.events.push(Event::MessageTaken { key: key.clone(), fingerprint, payment });
-    }
-
     /// A credit we answered is in a round now.
     fn netted(&mut self, original: &MessageKey, settlement: Settlement) -> Result<(), Refusal> {
         let known = self.state.received.get(original).and_then(|(_, id)| self.state.payments.get(id));
-        let payment = known.ok_or_else(|| Refusal::OriginalUnknown { id: original.to_string() })?;
+        let payment =
+            known.ok_or_else(|| Refusal::OriginalUnknown { id: original.to_string(), answer_due: false })?;
         if let PaymentState::Credited { to, settlement: None } = payment.state {
             self.move_to(payment.id, PaymentState::Credited { to, settlement: Some(settlement) });
             self.tally(payment, settlement, true, payment.amount);

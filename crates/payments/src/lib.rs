@@ -30,4 +30,3 @@ pub use rail::{FeeRule, Rail, RailRow, RailState, RailStatus, Route};
 pub use refusal::Refusal;
 pub use state::{Books, DepositOf, Kind, Owner, Payment, PaymentState, Payments, Profile, Usage};
 pub use words::{AccountNumber, BankNumber, Counterparty, MessageId, Note, PartyName, WordError};
-

@@ -4,10 +4,10 @@ use ledger::{Change, HoldEnd, HoldOutcome, Leg};
 use money::{Amount, HoldId, Limits, PaymentId, Text, Timestamp};
 
 use crate::decide::Draft;
+use crate::inbound::Returned;
 use crate::{
     Answer, Beneficiary, CaseRequest, Context, Counterparty, Effect, EffectResult, Event, Intent, Kind,
-    MessageId, MessageKey, Payer, Payment, PaymentState, Payments, Rail, RailState, Refusal, Route,
-    Settlement, Tally,
+    MessageId, Payer, Payment, PaymentState, Payments, Rail, RailState, Refusal, Route, Settlement, Tally,
 };
 
 /// Longest life of an intent: 15 minutes, time enough to read and sign, too short to lie around.
@@ -303,36 +303,44 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// A confirmed payment of ours comes back: the payer gets the amount, the fee was for the way there.
+    /// A confirmed payment of ours comes back: the payer gets the amount, the fee was for the way there. Where the payer had the money
+    /// back before (see [`Draft::conflict`]), the claim in suspense is paid.
     pub(crate) fn returned(
         &mut self,
         rail: Rail,
-        notice: (&MessageKey, &MessageId, Amount, &Text<8>, Option<Settlement>),
+        returned: &Returned<'_>,
         context: &Context<'_>,
     ) -> Result<(), Refusal> {
-        let (key, original, amount, code, settlement) = notice;
+        let (original, amount) = (returned.original, returned.amount);
         let payment = self.own_message(original)?;
         if !matches!(payment.state, PaymentState::Confirmed { .. }) || payment.rail != rail {
-            return Err(Refusal::OriginalUnknown { id: original.to_string() });
+            let answer_due = is_under_way(&payment.state) && payment.rail == rail;
+            return Err(Refusal::OriginalUnknown { id: original.to_string(), answer_due });
         }
         if amount != payment.amount {
             return Err(Refusal::ReturnAmount { returned: amount, paid: payment.amount });
         }
         let books = self.books(payment)?;
-        let source = match settlement {
+        let source = match returned.settlement {
             Some(Settlement::Gross { .. }) => books.reserve,
             Some(Settlement::Netted { .. }) | None => books.transit(payment.rail),
         };
         // An account closed meanwhile cannot take it back.
         let to = if context.available.is_some() { payment.account } else { None };
-        if to.is_none() {
-            self.out.cases.push(CaseRequest::UnmatchedDeposit { payment: payment.id, amount });
-        }
-        let legs = vec![Leg::debit(source, amount), Leg::credit(to.unwrap_or(books.suspense), amount)];
+        let to = match to {
+            _ if self.state.conflicts.contains(&payment.id) => books.suspense,
+            Some(account) => account,
+            None => {
+                self.out.cases.push(CaseRequest::UnmatchedDeposit { payment: payment.id, amount });
+                books.suspense
+            }
+        };
+        let legs = vec![Leg::debit(source, amount), Leg::credit(to, amount)];
         self.post(payment.id, legs, payment.note.clone());
-        self.taken(key, payment.id, amount);
-        self.move_to(payment.id, PaymentState::Returned { code: code.clone() });
-        if let Some(settlement) = settlement {
+        let (key, fingerprint) = (returned.key.clone(), returned.fingerprint());
+        self.out.events.push(Event::MessageTaken { key, fingerprint, payment: payment.id });
+        self.move_to(payment.id, PaymentState::Returned { code: returned.code.clone() });
+        if let Some(settlement) = returned.settlement {
             self.tally(payment, settlement, true, amount);
         }
         Ok(())
@@ -340,7 +348,7 @@ impl<'s> Draft<'s> {
 
     fn own_message(&self, original: &MessageId) -> Result<&'s Payment, Refusal> {
         let payment = self.state.sent.get(original).and_then(|id| self.state.payments.get(id));
-        payment.ok_or_else(|| Refusal::OriginalUnknown { id: original.to_string() })
+        payment.ok_or_else(|| Refusal::OriginalUnknown { id: original.to_string(), answer_due: false })
     }
 
     fn check_expiry(&self, intent: &Intent) -> Result<(), Refusal> {
@@ -390,6 +398,14 @@ impl<'s> Draft<'s> {
         }
         Ok(())
     }
+}
+
+/// The rail has it, or will have it, and has not answered.
+const fn is_under_way(state: &PaymentState) -> bool {
+    matches!(
+        state,
+        PaymentState::Sending { .. } | PaymentState::Sent { .. } | PaymentState::Cancelling { .. }
+    )
 }
 
 /// What leaves the payer's account: amount and fee.

@@ -154,11 +154,13 @@ pub enum Refusal {
     /// The message is not for this bank.
     #[error("the message is for another bank")]
     NotOurBank,
-    /// No message of ours has this id.
-    #[error("no message of ours has the id {id}")]
+    /// No message of ours has this id, or none that this can be said of.
+    #[error("no message of ours that has the id {id} can be meant")]
     OriginalUnknown {
         /// The id.
         id: String,
+        /// The payment is ours and its answer is still to come: what is said now may be said again after it.
+        answer_due: bool,
     },
     /// A return of another amount than was paid.
     #[error("returned {returned}, paid {paid}")]
@@ -186,6 +188,12 @@ impl Refusal {
     /// Whether the same command can succeed later without being changed.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::RailClosed { .. } | Self::RailDown { .. } | Self::NoProfile)
+        matches!(
+            self,
+            Self::RailClosed { .. }
+                | Self::RailDown { .. }
+                | Self::NoProfile
+                | Self::OriginalUnknown { answer_due: true, .. }
+        )
     }
 }

@@ -319,6 +319,9 @@ pub struct Payments {
     pub(crate) next_serial: u64,
     #[n(13)]
     pub(crate) next_message: (Date, u32),
+    /// Confirmed although their payers had the money back: what comes back of them is the bank's.
+    #[n(14)]
+    pub(crate) conflicts: BTreeSet<PaymentId>,
 }
 
 impl Payments {

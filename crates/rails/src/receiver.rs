@@ -74,6 +74,10 @@ impl Receiver {
             let submission = bank::Submission { id: CommandId::new(0), actor: actor.clone(), command };
             match self.handle.submit(submission) {
                 Ok(taken) => all_known &= taken.is_repeat,
+                // What may go later is posted again, as nothing that a rail says may be lost.
+                Err(SubmitError::Refused(refusal)) if refusal.is_transient() => {
+                    return Err(Stop::Later(refusal.to_string()));
+                }
                 Err(SubmitError::Refused(refusal)) => return Err(Stop::Refuse(Rejection::of(&refusal))),
                 Err(SubmitError::Busy | SubmitError::NoRoom | SubmitError::Halted(_)) => {
                     return Err(Stop::Later("the bank cannot record anything now".to_owned()));
