@@ -55,7 +55,7 @@ pub enum Refusal {
         /// Highest seen.
         seen: u32,
     },
-    /// A customer keeps at least one passkey.
+    /// A customer keeps at least one passkey that can sign: one on a device that is not blocked.
     #[error("the last passkey cannot be removed")]
     LastCredential,
     /// One-time codes are not set up.
@@ -278,14 +278,17 @@ impl Identity {
             Command::BlockDevice(other) if *other == device => Err(Refusal::OwnDevice),
             Command::BlockDevice(other) => {
                 self.active_device(*other, Some(customer))?;
+                if !self.has_passkey_left(customer, |_, credential| credential.device == *other) {
+                    return Err(Refusal::LastCredential);
+                }
                 Ok(self.block(customer, *other))
             }
             Command::AddCredential(credential) => self.decide_add_credential(customer, device, credential),
             Command::RemoveCredential(id) => {
                 self.own_credential(id, customer)?;
-                let others = self.credentials_of(customer).count();
+                let is_left = self.has_passkey_left(customer, |other, _| other == id);
                 let event = Event::CredentialRemoved { credential: id.clone() };
-                if others > 1 { Ok(vec![event]) } else { Err(Refusal::LastCredential) }
+                if is_left { Ok(vec![event]) } else { Err(Refusal::LastCredential) }
             }
             Command::BeginTotp { sealed } => match &known.totp {
                 Some(totp) if totp.confirmed => Err(Refusal::TotpInUse),
@@ -409,12 +412,26 @@ impl Identity {
         events
     }
 
-    /// Everything but the device that asks is blocked; that one can sign in again and unlock.
+    /// Whether a passkey that can sign is left without those that `lost` says.
+    fn has_passkey_left(
+        &self,
+        customer: CustomerId,
+        lost: impl Fn(&crate::CredentialId, &Credential) -> bool,
+    ) -> bool {
+        let mut left = self.credentials_of(customer).filter(|(id, credential)| !lost(id, credential));
+        left.any(|(_, credential)| self.active_device(credential.device, None).is_ok())
+    }
+
+    /// Everything but the device that asks is blocked; that one can sign in again and unlock. Where it has no passkey of its own the devices
+    /// that have stay, as otherwise nobody could unlock ever again.
     fn lock(&self, customer: CustomerId, device: DeviceId) -> Vec<Event> {
         let mut events: Vec<Event> =
             self.sessions_of(customer).map(|(session, _)| Event::SessionClosed { session }).collect();
+        let has_own = self.credentials_of(customer).any(|(_, credential)| credential.device == device);
+        let is_needed = |id| !has_own && self.credentials_of(customer).any(|(_, c)| c.device == id);
         let others =
             self.devices_of(customer).filter(|(id, d)| *id != device && d.status == DeviceStatus::Active);
+        let others = others.filter(|(id, _)| !is_needed(*id));
         events.extend(others.map(|(device, _)| Event::DeviceBlocked { device }));
         events.push(Event::Locked { customer });
         events
