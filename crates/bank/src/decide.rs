@@ -30,6 +30,7 @@ impl Bank {
             Command::Settlement(command) => self.decide_settlement(command, &authority, now),
             Command::Ledger(command) => {
                 authority.operator()?;
+                check_own_numbers(command)?;
                 Ok(vec![Event::Ledger(self.ledger.decide(command, now)?)])
             }
             Command::EffectReported { effect, result } => {
@@ -143,7 +144,10 @@ impl Bank {
             payments::Command::Request(_) | payments::Command::EffectReported { .. } => {
                 return Err(Refusal::NotAllowed);
             }
-            payments::Command::OpenAccount { .. } => authority.operator()?,
+            payments::Command::OpenAccount { customer, .. } => {
+                authority.operator()?;
+                self.identity.customer(*customer).ok_or(identity::Refusal::CustomerUnknown)?;
+            }
             payments::Command::Cancel { .. } => {
                 context.payer = Some(Payer {
                     customer: authority.customer()?,
@@ -244,6 +248,23 @@ impl Bank {
         events.extend(closed.map(Event::Identity));
         if events.is_empty() { Err(Refusal::NothingDue) } else { Ok(events) }
     }
+}
+
+/// The machines' own entries and holds are theirs: staff who ended a payment's hold would leave it without its money.
+fn check_own_numbers(command: &LedgerCommand) -> Result<(), Refusal> {
+    let numbers: Vec<u128> = match command {
+        LedgerCommand::Change(Change { ends, entry, places }) => {
+            let ends = ends.iter().map(|end| end.hold.value());
+            let places = places.iter().map(|hold| hold.id.value());
+            ends.chain(places).chain(entry.iter().map(|entry| entry.id.value())).collect()
+        }
+        LedgerCommand::Reverse { id, .. } => vec![id.value()],
+        LedgerCommand::OpenAccount { .. } | LedgerCommand::CloseAccount { .. } => Vec::new(),
+    };
+    let is_own = |number: &u128| {
+        payments::Payments::is_own_number(*number) || settlement::SettlementBook::is_own_number(*number)
+    };
+    if numbers.iter().any(is_own) { Err(Refusal::NotAllowed) } else { Ok(()) }
 }
 
 /// The bank's account number with this serial: prefix, ten digits, check digit (ISO/IEC 7812 Annex B, Luhn).

@@ -91,6 +91,12 @@ impl SettlementBook {
         }
     }
 
+    /// Whether this is a number that settlement gives to its own entries, which nobody else may use.
+    #[must_use]
+    pub const fn is_own_number(number: u128) -> bool {
+        number >> 64 == OWN_RANGE >> 64
+    }
+
     /// The events that open cases, numbered on from the state.
     #[must_use]
     pub fn open_cases_for(&self, cases: &[NewCase]) -> Vec<Event> {
