@@ -4,134 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/enrolments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["enrolment_begin"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/enrolments/{id}/finish": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["enrolment_finish"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sessions/passkey": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["session_passkey_begin"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sessions/passkey/{ceremony_id}/finish": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["session_passkey_finish"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sessions/totp": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["session_totp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["session_close"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["me"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/locale": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["me_locale"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -139,7 +11,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The customer's accounts and balances. */
         get: operations["accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The balance at the end of each day, oldest first; today's is that of now. */
+        get: operations["account_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -155,6 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What is held on an account, why and until when. */
         get: operations["account_holds"];
         put?: never;
         post?: never;
@@ -171,23 +62,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What others need to pay into an account. */
         get: operations["account_receive"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/accounts/{id}/history": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["account_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -203,25 +79,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What came in and went out in each seven days, oldest first; the last seven end with today. */
         get: operations["account_spending"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/qr/parse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["qr_parse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -235,215 +96,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The banks that can be paid to. */
         get: operations["banks"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/limits": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["limits"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/payees": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["payees"];
-        put?: never;
-        post: operations["payee_add"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/payees/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["payee_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/payments/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["payment_preview"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/payments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["payments"];
-        put?: never;
-        post: operations["payment_submit"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/payments/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["payment"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/payments/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["payment_cancel"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/movements": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["movements"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/movements/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["movement"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/statements.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["statement"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/receipts/{movement_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["receipt"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/log/checkpoint": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["log_checkpoint"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/log/key": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["log_key"];
         put?: never;
         post?: never;
         delete?: never;
@@ -459,6 +113,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The customer's devices with the passkeys made on them. */
         get: operations["devices"];
         put?: never;
         post?: never;
@@ -477,7 +132,212 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Blocks another device, for ever, and closes its sessions. */
         post: operations["device_block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins: checks what can be checked and asks for a passkey. */
+        post: operations["enrolment_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolments/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finishes with the passkey that was made; the customer is signed in. */
+        post: operations["enrolment_finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changes, as it changes: `movement`, `payment`, `accounts`, `security`. */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the bank is: how far it is, how far the screens are, which rails are open. */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the customer may pay out, and what of it is used. */
+        get: operations["limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes every session, this one too, blocks every other device and stops payments. */
+        post: operations["lock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/log/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest signed checkpoint of the log, a C2SP signed note. */
+        get: operations["log_checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/log/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public key of the log. */
+        get: operations["log_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customer who asks. */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/locale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Chooses a language. */
+        put: operations["me_locale"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/movements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Movements, newest first, in pages. */
+        get: operations["movements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/movements/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One movement of the customer. */
+        get: operations["movement"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -493,6 +353,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Begins adding a passkey on this device. */
         post: operations["passkey_begin"];
         delete?: never;
         options?: never;
@@ -509,6 +370,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Finishes with the passkey that was made. */
         post: operations["passkey_finish"];
         delete?: never;
         options?: never;
@@ -526,7 +388,231 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Removes a passkey; not the last one. */
         delete: operations["passkey_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customer's saved payees. */
+        get: operations["payees"];
+        put?: never;
+        /** Saves a payee. */
+        post: operations["payee_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payees/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forgets a payee. */
+        delete: operations["payee_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customer's payments, newest first. */
+        get: operations["payments"];
+        put?: never;
+        /** Makes a payment. The same payment again is answered with where it stands now. */
+        post: operations["payment_submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What would happen if this were paid now. */
+        post: operations["payment_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One payment of the customer. */
+        get: operations["payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undoes a payment that still waits. */
+        post: operations["payment_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/qr/parse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads the text of a payment code. */
+        post: operations["qr_parse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receipts/{movement_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipt of a movement: it proves itself, without asking the bank. */
+        get: operations["receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Signs out. */
+        delete: operations["session_close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins signing in with any passkey of this bank. */
+        post: operations["session_passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/passkey/{ceremony_id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finishes with the passkey's answer; a device seen for the first time is bound. */
+        post: operations["session_passkey_finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with a one-time code, on a device that is bound; such a session pays small amounts only. */
+        post: operations["session_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customer's movements as a file for spreadsheets. */
+        get: operations["statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -541,7 +627,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Begins: a seed to be put into an authenticator app. It is shown this once. */
         post: operations["totp_begin"];
+        /** Gives one-time codes up. */
         delete: operations["totp_remove"];
         options?: never;
         head?: never;
@@ -557,39 +645,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Takes the seed into use: the first code is right. */
         post: operations["totp_confirm"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/lock": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["lock"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/unlock/begin": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["unlock_begin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -605,6 +662,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Unlocks with the passkey's answer. */
         post: operations["unlock"];
         delete?: never;
         options?: never;
@@ -612,32 +670,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/events": {
+    "/api/v1/unlock/begin": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["events"];
+        get?: never;
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["health"];
-        put?: never;
-        post?: never;
+        /** Begins unlocking: asks for a passkey of this customer. */
+        post: operations["unlock_begin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -648,395 +691,758 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An account of the customer. */
+        Account: {
+            /** @description Code of its asset. */
+            asset: string;
+            /** @description What can be spent: posted less held. */
+            available: components["schemas"]["Amount"];
+            /** @description What of it is held. */
+            held: components["schemas"]["Amount"];
+            /** @description Its id. */
+            id: string;
+            /** @description Its number, to be given to others. */
+            number: string;
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            opened_at: string;
+            /** @description What is booked. */
+            posted: components["schemas"]["Amount"];
+        };
+        /** @description All accounts. */
+        AccountList: {
+            /** @description In the order they were opened. */
+            items: components["schemas"]["Account"][];
+            /**
+             * Format: int64
+             * @description The journal entry up to which this is true.
+             */
+            seq: number;
+        };
         /** @description Decimal text with exactly the asset's scale. */
         Amount: {
+            /** @description Code of the asset, such as `CNY`. */
             asset: string;
+            /** @description Such as `1234.50`, without sign or separators. */
             value: string;
         };
-        /** @description RFC 9457 problem details. */
-        Problem: {
-            type: string;
-            title: string;
-            /** Format: int64 */
-            status: number;
-            detail: string;
+        /** @description When the money arrives. */
+        Arrival: {
+            /**
+             * Format: date-time
+             * @description At this instant.
+             */
+            at: string | null;
+            /** @description Which of the others counts. */
+            kind: components["schemas"]["ArrivalKind"];
+            /**
+             * Format: int64
+             * @description Within so many seconds.
+             */
+            seconds: number | null;
+        };
+        /**
+         * @description When money arrives, in kind.
+         * @enum {string}
+         */
+        ArrivalKind: "at_once" | "seconds" | "at";
+        /** @description A bank that can be paid to. */
+        Bank: {
+            /** @description Clearing number. */
             code: string;
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            /** @description Whether it is this bank. */
+            ours: boolean;
+        };
+        /** @description All banks. */
+        BankList: {
+            /** @description Ours first. */
+            items: components["schemas"]["Bank"][];
+        };
+        /** @description The other side of a payment or movement. */
+        Counterparty: {
+            /** @description Number of the account. */
+            account_number: string;
+            /** @description Clearing number of the bank. */
+            bank_code: string;
+            /** @description Name of the bank in English. */
+            bank_name_en: string;
+            /** @description Name of the bank in Chinese. */
+            bank_name_zh: string;
+            /** @description Name of the account's holder. */
+            name: string;
+            /** @description Whether it is this bank. */
+            own_bank: boolean;
+        };
+        /** @description A passkey to be made. */
+        CreationCeremony: {
+            /** @description Its id. */
+            ceremony_id: string;
+            creation_options: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * @description Whether a customer may pay.
+         * @enum {string}
+         */
+        CustomerStatus: "active" | "locked";
+        /** @description A device of the customer. */
+        Device: {
+            /**
+             * Format: date-time
+             * @description When it was bound.
+             */
+            bound_at: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When a session was last opened on it.
+             */
+            last_seen_at: string;
+            /** @description What the customer knows it by. */
+            name: string;
+            /** @description Passkeys made on it. */
+            passkeys: components["schemas"]["Passkey"][];
+            /** @description Whether it may be used. */
+            status: components["schemas"]["DeviceStatus"];
+        };
+        /** @description All devices. */
+        DeviceList: {
+            /** @description Oldest first. */
+            items: components["schemas"]["Device"][];
+        };
+        /**
+         * @description Whether a device may be used.
+         * @enum {string}
+         */
+        DeviceStatus: "active" | "blocked";
+        /**
+         * @description Which way the money went, seen from the account.
+         * @enum {string}
+         */
+        Direction: "in" | "out";
+        /** @description An enrolment begun: the passkey to be made. */
+        Enrolment: {
+            creation_options: {
+                [key: string]: unknown;
+            };
+            /** @description Its id. */
+            enrolment_id: string;
+        };
+        /** @description A passkey's answer, for an enrolment or for signing in. */
+        EnrolmentFinish: {
+            credential: {
+                [key: string]: unknown;
+            };
+            /** @description What the customer will know this device by. */
+            device_name: string;
+        };
+        /** @description A wish to become a customer. */
+        EnrolmentRequest: {
+            /** @description Legal name. */
+            display_name: string;
+            /** @description Language. */
+            locale: components["schemas"]["Locale"];
+            /** @description Telephone number: `+` and 8 to 15 digits. */
+            phone: string;
+        };
+        /**
+         * @description How well a customer is known.
+         * @enum {string}
+         */
+        Grade: "basic" | "verified" | "full";
+        /** @description How the bank is. */
+        Health: {
+            /**
+             * Format: int64
+             * @description Last entry durable.
+             */
+            durable_seq: number;
+            /**
+             * Format: int64
+             * @description How far the read models are behind.
+             */
+            projection_lag_ms: number;
+            /**
+             * Format: int64
+             * @description Last entry in the read models.
+             */
+            projection_seq: number;
+            /** @description The rails. */
+            rails: components["schemas"]["RailHealth"][];
+            /**
+             * Format: date-time
+             * @description When the last entry was recorded.
+             */
+            recorded_at: string;
+            /**
+             * Format: int64
+             * @description Last entry applied.
+             */
+            seq: number;
+            /** @description `ok`, `behind` (screens are late) or `halted` (nothing is taken). */
+            status: string;
+        };
+        /** @description The balance over time. */
+        History: {
+            /** @description One per day of the bank, oldest first; none for an account without movements. */
+            points: components["schemas"]["HistoryPoint"][];
+        };
+        /** @description The posted balance at an instant. */
+        HistoryPoint: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description How much. */
+            posted: components["schemas"]["Amount"];
+        };
+        /** @description Held money. */
+        Hold: {
+            /** @description How much, with the fee. */
+            amount: components["schemas"]["Amount"];
+            /** @description Whether the payment can be undone now. */
+            can_cancel: boolean;
+            /**
+             * Format: date-time
+             * @description Until when at most, where that is known.
+             */
+            expires_at: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description The payment it is for. */
+            payment_id: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            placed_at: string;
+            /** @description Why. */
+            reason: components["schemas"]["HoldReason"];
+        };
+        /** @description What is held on an account. */
+        HoldList: {
+            /** @description Newest first. */
+            items: components["schemas"]["Hold"][];
+        };
+        /**
+         * @description Why money is held.
+         * @enum {string}
+         */
+        HoldReason: "withdrawal_undo" | "withdrawal_sending";
+        /** @description What the passkey signs: its canonical hash is the challenge. */
+        Intent: {
+            /** @description How much arrives. */
+            amount: components["schemas"]["Amount"];
+            /**
+             * Format: date-time
+             * @description After this it is not executed.
+             */
+            expires_at: string;
+            /** @description The highest fee. */
+            fee_cap: components["schemas"]["Amount"];
+            /** @description Id of the paying account. */
+            from_account: string;
+            /** @description 16 random bytes in base64url. */
+            nonce: string;
+            /** @description Words for the payee. */
+            note: string;
+            /** @description Who gets it. */
+            payee: components["schemas"]["PayeeRef"];
+            /** @description Id of the payment. */
+            payment_id: string;
+            /** @description By which way. */
+            rail: components["schemas"]["Rail"];
+        };
+        /** @description One limit. */
+        LimitRow: {
+            cap: components["schemas"]["Amount"] | null;
+            /** @description For which time. */
+            period: components["schemas"]["Period"];
+            remaining: components["schemas"]["Amount"] | null;
+            /** @description What of it is used. */
+            used: components["schemas"]["Amount"];
+        };
+        /** @description What the customer may pay out. */
+        Limits: {
+            /** @description The limits. */
+            rows: components["schemas"]["LimitRow"][];
+            /** @description Up to here no passkey is asked for. */
+            small_amount: components["schemas"]["Amount"];
+            /** @description From here a payment to another bank waits and can be undone. */
+            undo_from: components["schemas"]["Amount"];
+        };
+        /**
+         * @description Language of a customer.
+         * @enum {string}
+         */
+        Locale: "zh" | "en";
+        /** @description A language. */
+        LocaleChoice: {
+            /** @description Which. */
+            locale: components["schemas"]["Locale"];
+        };
+        /** @description The public key of the log. */
+        LogKey: {
+            /** @description Name of the key, which is the log's origin. */
+            name: string;
+            /** @description The key in the form of C2SP signed notes. */
+            vkey: string;
+        };
+        /** @description The customer who asks. */
+        Me: {
+            /** @description Their accounts. */
+            accounts: components["schemas"]["Account"][];
+            /** @description Their id. */
+            customer_id: string;
+            /** @description Their name. */
+            display_name: string;
+            /** @description How well they are known. */
+            grade: components["schemas"]["Grade"];
+            /** @description Their language. */
+            locale: components["schemas"]["Locale"];
+            /** @description Their telephone number with its middle hidden. */
+            phone_masked: string;
+            /** @description The session that asks. */
+            session: components["schemas"]["Session"];
+            /** @description Whether they may pay. */
+            status: components["schemas"]["CustomerStatus"];
+            /** @description Whether one-time codes are in use. */
+            totp_enabled: boolean;
+        };
+        /** @description A movement on an account. */
+        Movement: {
+            /** @description The account. */
+            account_id: string;
+            /** @description How much, the fee included. */
+            amount: components["schemas"]["Amount"];
+            /** @description The posted balance after it. */
+            balance_after: components["schemas"]["Amount"];
+            counterparty: components["schemas"]["Counterparty"] | null;
+            /** @description Which way. */
+            direction: components["schemas"]["Direction"];
+            /**
+             * Format: date-time
+             * @description When it counts.
+             */
+            effective_at: string;
+            /** @description Its id. */
+            id: string;
+            /** @description What kind. */
+            kind: components["schemas"]["MovementKind"];
+            /** @description Words of the payer. */
+            note: string;
+            /** @description The payment it belongs to. */
+            payment_id: string | null;
+            /** @description Whether its receipt can be had. */
+            receipt_ready: boolean;
+            /**
+             * Format: date-time
+             * @description When it was recorded.
+             */
+            recorded_at: string;
+            /**
+             * Format: int64
+             * @description The journal entry that made it.
+             */
+            seq: number;
+            /** @description How far it is. */
+            state: components["schemas"]["MovementState"];
+        };
+        /**
+         * @description What kind of movement.
+         * @enum {string}
+         */
+        MovementKind: "deposit" | "transfer_in" | "transfer_out" | "withdrawal" | "fee" | "return" | "adjustment";
+        /** @description A page of movements. */
+        MovementPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["Movement"][];
+            /** @description Where the next page begins; `null` at the end. */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description The journal entry up to which this is true.
+             */
+            seq: number;
+        };
+        /**
+         * @description How far the money of a movement is.
+         * @enum {string}
+         */
+        MovementState: "in_transit" | "settled";
+        /** @description A payment code, understood. */
+        ParsedQr: {
+            amount: components["schemas"]["Amount"] | null;
+            /** @description Who gets it. */
+            payee: components["schemas"]["Counterparty"];
+        };
+        /** @description A passkey. */
+        Passkey: {
+            /**
+             * Format: date-time
+             * @description When it was added.
+             */
+            added_at: string;
+            /** @description Whether a provider keeps a copy. */
+            backed_up: boolean;
+            /** @description Its id, as its authenticator gave it, in base64url. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it last signed.
+             */
+            last_used_at: string | null;
+            /** @description What the customer knows it by. */
+            name: string;
+        };
+        /** @description A new passkey's answer. */
+        PasskeyFinish: {
+            credential: {
+                [key: string]: unknown;
+            };
+            /** @description What the customer will know it by. */
+            name: string;
+        };
+        /** @description A saved payee. */
+        Payee: {
+            /** @description Number of the account. */
+            account_number: string;
+            /**
+             * Format: date-time
+             * @description When it was saved.
+             */
+            added_at: string;
+            /** @description Clearing number of the bank. */
+            bank_code: string;
+            /** @description Name of the bank in English. */
+            bank_name_en: string;
+            /** @description Name of the bank in Chinese. */
+            bank_name_zh: string;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last paid.
+             */
+            last_paid_at: string | null;
+            /** @description Name of the account's holder. */
+            name: string;
+            /** @description Whether it is this bank. */
+            own_bank: boolean;
+            /** @description Whether the name is that of the account's holder, as far as this bank can know. */
+            verified: boolean;
+        };
+        /**
+         * @description What is known of the payee's name.
+         * @enum {string}
+         */
+        PayeeCheck: "verified" | "not_verified" | "mismatch";
+        /** @description Saved payees. */
+        PayeeList: {
+            /** @description Last paid first. */
+            items: components["schemas"]["Payee"][];
+        };
+        /** @description Who is to be paid. */
+        PayeeRef: {
+            /** @description Number of the account. */
+            account_number: string;
+            /** @description Clearing number of the bank. */
+            bank_code: string;
+            /** @description Name of the account's holder. */
+            name: string;
+        };
+        /** @description A payment. */
+        Payment: {
+            /** @description The customer's account. */
+            account_id: string;
+            /** @description How much arrives. */
+            amount: components["schemas"]["Amount"];
+            /** @description Whether it can be undone now. */
+            can_cancel: boolean;
+            /** @description The other side. */
+            counterparty: components["schemas"]["Counterparty"];
+            /**
+             * Format: date-time
+             * @description When it came to be.
+             */
+            created_at: string;
+            /** @description What it costs on top. */
+            fee: components["schemas"]["Amount"];
+            /** @description Its id. */
+            id: string;
+            /** @description What kind. */
+            kind: components["schemas"]["PaymentKind"];
+            /** @description Its movements on the customer's accounts. */
+            movement_ids: string[];
+            /** @description Words for the payee. */
+            note: string;
+            /** @description By which way. */
+            rail: components["schemas"]["Rail"];
+            reason: components["schemas"]["PaymentReason"] | null;
+            /** @description A short form of its id, to be quoted. */
             reference: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["PaymentState"];
+            /** @description Its track. */
+            steps: components["schemas"]["PaymentStep"][];
+            /**
+             * Format: date-time
+             * @description Until when it can be undone, while it waits.
+             */
+            undo_until: string | null;
+        };
+        /**
+         * @description What kind of payment.
+         * @enum {string}
+         */
+        PaymentKind: "transfer" | "withdrawal" | "deposit";
+        /** @description Payments. */
+        PaymentList: {
+            /** @description Newest first. */
+            items: components["schemas"]["Payment"][];
+        };
+        /** @description Why a payment failed. */
+        PaymentReason: {
+            /** @description The rail's code, or a word of ours. */
+            code: string;
             params: {
                 [key: string]: string;
             };
         };
-        Account: {
-            id: string;
-            number: string;
-            asset: string;
-            posted: components["schemas"]["Amount"];
-            held: components["schemas"]["Amount"];
-            available: components["schemas"]["Amount"];
-            /** Format: date-time */
-            opened_at: string;
+        /** @description A payment to be made. */
+        PaymentRequest: {
+            assertion: {
+                [key: string]: unknown;
+            } | null;
+            /** @description As the preview made it. */
+            intent: components["schemas"]["Intent"];
         };
-        Session: {
-            /** @enum {string} */
-            via: "passkey" | "totp";
-            device_id: string;
-            /** Format: date-time */
-            expires_at: string;
-        };
-        Me: {
-            customer_id: string;
-            display_name: string;
-            phone_masked: string;
-            /** @enum {string} */
-            grade: "basic" | "verified" | "full";
-            /** @enum {string} */
-            locale: "zh" | "en";
-            /** @enum {string} */
-            status: "active" | "locked";
-            session: components["schemas"]["Session"];
-            totp_enabled: boolean;
-            accounts: components["schemas"]["Account"][];
-        };
-        Hold: {
-            id: string;
-            payment_id: string;
-            amount: components["schemas"]["Amount"];
-            /** @enum {string} */
-            reason: "withdrawal_undo" | "withdrawal_sending";
-            /** Format: date-time */
-            placed_at: string;
-            /** Format: date-time */
-            expires_at: string | null;
-            can_cancel: boolean;
-        };
-        Counterparty: {
-            name: string;
-            account_number: string;
-            bank_code: string;
-            bank_name_zh: string;
-            bank_name_en: string;
-            own_bank: boolean;
-        };
-        Payee: {
-            id: string;
-            name: string;
-            account_number: string;
-            bank_code: string;
-            bank_name_zh: string;
-            bank_name_en: string;
-            own_bank: boolean;
-            verified: boolean;
-            /** Format: date-time */
-            added_at: string;
-            /** Format: date-time */
-            last_paid_at: string | null;
-        };
-        PayeeRef: {
-            name: string;
-            account_number: string;
-            bank_code: string;
-        };
-        /** @description What the passkey signs: its canonical hash is the challenge. */
-        Intent: {
-            payment_id: string;
-            from_account: string;
-            payee: components["schemas"]["PayeeRef"];
-            amount: components["schemas"]["Amount"];
-            fee_cap: components["schemas"]["Amount"];
-            /** @enum {string} */
-            rail: "internal" | "instant" | "high_value";
-            /** Format: date-time */
-            expires_at: string;
-            nonce: string;
-            note: string;
-        };
-        Arrival: {
-            /** @enum {string} */
-            kind: "at_once" | "seconds" | "at";
-            /** Format: date-time */
+        /**
+         * @description Where a payment stands.
+         * @enum {string}
+         */
+        PaymentState: "waiting" | "sending" | "sent" | "confirmed" | "settled" | "cancelled" | "rejected" | "returned" | "in_review";
+        /** @description One step of a payment's track. */
+        PaymentStep: {
+            /**
+             * Format: date-time
+             * @description When, where it is known.
+             */
             at: string | null;
-            /** Format: int64 */
-            seconds: number | null;
+            /** @description Whether it happened. */
+            done: boolean;
+            /** @description Whether the payment failed here. */
+            failed: boolean;
+            /** @description Which. */
+            step: components["schemas"]["StepName"];
         };
+        /**
+         * @description The time a limit is for.
+         * @enum {string}
+         */
+        Period: "single" | "day" | "month" | "year";
+        /** @description What would happen. */
+        Preview: {
+            /** @description When it arrives. */
+            arrives: components["schemas"]["Arrival"];
+            /** @description Whether the bank can still be asked to take it back once it is sent. */
+            cancellable_after_send: boolean;
+            /** @description SHA-256 of the intent's canonical text, in base64url. */
+            challenge: string;
+            /** @description What it costs. */
+            fee: components["schemas"]["Amount"];
+            /** @description To be submitted as it is. */
+            intent: components["schemas"]["Intent"];
+            /** @description Whether a passkey must sign. */
+            needs_passkey: boolean;
+            /** @description Whether the name fits. */
+            payee_check: components["schemas"]["PayeeCheck"];
+            request_options: {
+                [key: string]: unknown;
+            } | null;
+            /** @description By which way. */
+            route: components["schemas"]["Route"];
+            /** @description Up to here none must. */
+            small_amount_limit: components["schemas"]["Amount"];
+            /** @description What leaves the account. */
+            total: components["schemas"]["Amount"];
+            /** @description Why it can be undone or not: `above_undo_amount`, `below_undo_amount` or `same_bank`. */
+            undo_reason: string | null;
+            /**
+             * Format: int64
+             * @description How long it can be undone; 0 for not at all.
+             */
+            undo_seconds: number;
+            /** @description The holder's name with parts hidden, where it is known. */
+            verified_name_masked: string | null;
+        };
+        /** @description A payment to be looked at before it is made. */
+        PreviewRequest: {
+            /** @description How much arrives. */
+            amount: components["schemas"]["Amount"];
+            /** @description Id of the paying account. */
+            from_account: string;
+            /** @description Words for the payee. */
+            note: string;
+            /** @description Who gets it. */
+            payee: components["schemas"]["PayeeRef"];
+        };
+        /** @description RFC 9457 problem details. */
+        Problem: {
+            /** @description A stable word for programs; the wallet says it in the customer's language. */
+            code: string;
+            /** @description What was wrong and what to do, in a sentence. */
+            detail: string;
+            params: {
+                [key: string]: string;
+            };
+            /** @description What to quote to customer service; the bank's log has it too. */
+            reference: string;
+            /**
+             * Format: int64
+             * @description The status of the answer.
+             */
+            status: number;
+            /** @description What was wrong, in short. */
+            title: string;
+            /** @description A stable name of the kind of problem, as a URN. */
+            type: string;
+        };
+        /** @description The text of a payment code. */
+        QrPayload: {
+            /** @description As it was read. */
+            payload: string;
+        };
+        /**
+         * @description A way for money to travel.
+         * @enum {string}
+         */
+        Rail: "internal" | "instant" | "high_value";
+        /** @description How a rail is. */
+        RailHealth: {
+            /** @description Its business date. */
+            business_date: string;
+            /** @description Which. */
+            rail: components["schemas"]["Rail"];
+            /** @description Whether it takes payments. */
+            state: components["schemas"]["RailState"];
+        };
+        /**
+         * @description Whether a rail takes payments.
+         * @enum {string}
+         */
+        RailState: "open" | "closed" | "down";
+        /** @description What others need to pay into an account. */
+        ReceiveDetails: {
+            /** @description Number of the account. */
+            account_number: string;
+            /** @description Clearing number of the bank. */
+            bank_code: string;
+            /** @description Name of the bank in English. */
+            bank_name_en: string;
+            /** @description Name of the bank in Chinese. */
+            bank_name_zh: string;
+            /** @description Name of the holder. */
+            holder_name: string;
+            /** @description The same as the text of a payment code. */
+            qr_payload: string;
+        };
+        /** @description A passkey to be asked. */
+        RequestCeremony: {
+            /** @description Its id. */
+            ceremony_id: string;
+            request_options: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description The way a payment takes. */
         Route: {
-            /** @enum {string} */
-            rail: "internal" | "instant" | "high_value";
-            /** @enum {string} */
-            reason_code: "same_bank" | "below_instant_ceiling" | "above_instant_ceiling";
+            /** @description Which. */
+            rail: components["schemas"]["Rail"];
+            /** @description Why. */
+            reason_code: components["schemas"]["RouteReason"];
             reason_params: {
                 [key: string]: string;
             };
         };
-        Preview: {
-            intent: components["schemas"]["Intent"];
-            challenge: string;
-            fee: components["schemas"]["Amount"];
-            total: components["schemas"]["Amount"];
-            arrives: components["schemas"]["Arrival"];
-            route: components["schemas"]["Route"];
-            /** @enum {string} */
-            payee_check: "verified" | "not_verified" | "mismatch";
-            verified_name_masked: string | null;
-            needs_passkey: boolean;
-            small_amount_limit: components["schemas"]["Amount"];
-            /** Format: int64 */
-            undo_seconds: number;
-            undo_reason: string | null;
-            cancellable_after_send: boolean;
-            request_options: {
-                [key: string]: unknown;
-            } | null;
+        /**
+         * @description Why a way was chosen.
+         * @enum {string}
+         */
+        RouteReason: "same_bank" | "below_instant_ceiling" | "above_instant_ceiling";
+        /** @description The session that asks. */
+        Session: {
+            /** @description On which device. */
+            device_id: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at: string;
+            /** @description How it was opened. */
+            via: components["schemas"]["Via"];
         };
-        PaymentStep: {
-            /** @enum {string} */
-            step: "requested" | "checked" | "waiting" | "sent" | "confirmed" | "settled" | "cancelled" | "rejected" | "returned";
-            /** Format: date-time */
-            at: string | null;
-            done: boolean;
-            failed: boolean;
-        };
-        PaymentReason: {
-            code: string;
-            params: {
-                [key: string]: string;
-            };
-        };
-        Payment: {
-            id: string;
-            /** @enum {string} */
-            kind: "transfer" | "withdrawal" | "deposit";
-            /** @enum {string} */
-            state: "waiting" | "sending" | "sent" | "confirmed" | "settled" | "cancelled" | "rejected" | "returned" | "in_review";
-            amount: components["schemas"]["Amount"];
-            fee: components["schemas"]["Amount"];
-            counterparty: components["schemas"]["Counterparty"];
-            account_id: string;
-            /** @enum {string} */
-            rail: "internal" | "instant" | "high_value";
-            note: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            undo_until: string | null;
-            can_cancel: boolean;
-            steps: components["schemas"]["PaymentStep"][];
-            reason: null | components["schemas"]["PaymentReason"];
-            movement_ids: string[];
-            reference: string;
-        };
-        Movement: {
-            id: string;
-            /** Format: int64 */
-            seq: number;
-            account_id: string;
-            payment_id: string | null;
-            /** @enum {string} */
-            kind: "deposit" | "transfer_in" | "transfer_out" | "withdrawal" | "fee" | "return" | "adjustment";
-            /** @enum {string} */
-            direction: "in" | "out";
-            amount: components["schemas"]["Amount"];
-            balance_after: components["schemas"]["Amount"];
-            counterparty: null | components["schemas"]["Counterparty"];
-            note: string;
-            /** Format: date-time */
-            recorded_at: string;
-            /** Format: date-time */
-            effective_at: string;
-            /** @enum {string} */
-            state: "in_transit" | "settled";
-            receipt_ready: boolean;
-        };
-        Passkey: {
-            id: string;
-            name: string;
-            /** Format: date-time */
-            added_at: string;
-            /** Format: date-time */
-            last_used_at: string | null;
-            backed_up: boolean;
-        };
-        Device: {
-            id: string;
-            name: string;
-            /** Format: date-time */
-            bound_at: string;
-            /** Format: date-time */
-            last_seen_at: string;
-            current: boolean;
-            /** @enum {string} */
-            status: "active" | "blocked";
-            passkeys: components["schemas"]["Passkey"][];
-        };
-        Bank: {
-            code: string;
-            name_zh: string;
-            name_en: string;
-            ours: boolean;
-        };
-        BankList: {
-            items: components["schemas"]["Bank"][];
-        };
-        AccountList: {
-            items: components["schemas"]["Account"][];
-            /** Format: int64 */
-            seq: number;
-        };
-        HoldList: {
-            items: components["schemas"]["Hold"][];
-        };
-        PayeeList: {
-            items: components["schemas"]["Payee"][];
-        };
-        PaymentList: {
-            items: components["schemas"]["Payment"][];
-        };
-        DeviceList: {
-            items: components["schemas"]["Device"][];
-        };
-        MovementPage: {
-            items: components["schemas"]["Movement"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            seq: number;
-        };
-        ReceiveDetails: {
-            holder_name: string;
-            account_number: string;
-            bank_code: string;
-            bank_name_zh: string;
-            bank_name_en: string;
-            qr_payload: string;
-        };
-        HistoryPoint: {
-            /** Format: date-time */
-            at: string;
-            posted: components["schemas"]["Amount"];
-        };
-        History: {
-            points: components["schemas"]["HistoryPoint"][];
-        };
-        SpendingWeek: {
-            from: string;
-            to: string;
-            out: components["schemas"]["Amount"];
-            in: components["schemas"]["Amount"];
-        };
+        /** @description Spending by weeks. */
         Spending: {
+            /** @description Oldest first; none for an account without movements. */
             weeks: components["schemas"]["SpendingWeek"][];
         };
-        ParsedQr: {
-            payee: components["schemas"]["Counterparty"];
-            amount: null | components["schemas"]["Amount"];
+        /** @description What went out and came in within seven days of the bank. */
+        SpendingWeek: {
+            /** @description First day. */
+            from: string;
+            /** @description What came in. */
+            in: components["schemas"]["Amount"];
+            /** @description What went out. */
+            out: components["schemas"]["Amount"];
+            /** @description Last day. */
+            to: string;
         };
-        LimitRow: {
-            /** @enum {string} */
-            period: "single" | "day" | "month" | "year";
-            cap: null | components["schemas"]["Amount"];
-            used: components["schemas"]["Amount"];
-            remaining: null | components["schemas"]["Amount"];
+        /**
+         * @description A step of the track.
+         * @enum {string}
+         */
+        StepName: "requested" | "checked" | "waiting" | "sent" | "confirmed" | "settled" | "cancelled" | "rejected" | "returned";
+        /** @description A one-time code. */
+        TotpCode: {
+            /** @description Six digits. */
+            code: string;
         };
-        Limits: {
-            small_amount: components["schemas"]["Amount"];
-            undo_from: components["schemas"]["Amount"];
-            rows: components["schemas"]["LimitRow"][];
+        /** @description A seed for one-time codes, shown once. */
+        TotpSecret: {
+            /** @description To be shown as a QR code. */
+            otpauth_uri: string;
+            /** @description To be typed. */
+            secret_base32: string;
         };
-        CreationCeremony: {
-            ceremony_id: string;
-            creation_options: {
-                [key: string]: unknown;
-            };
-        };
-        RequestCeremony: {
-            ceremony_id: string;
-            request_options: {
-                [key: string]: unknown;
-            };
-        };
-        Enrolment: {
-            enrolment_id: string;
-            creation_options: {
-                [key: string]: unknown;
-            };
-        };
+        /** @description The passkey to be asked before unlocking. */
         UnlockBegin: {
             request_options: {
                 [key: string]: unknown;
             };
         };
-        TotpSecret: {
-            secret_base32: string;
-            otpauth_uri: string;
-        };
-        LogKey: {
-            name: string;
-            vkey: string;
-        };
-        RailHealth: {
-            /** @enum {string} */
-            rail: "internal" | "instant" | "high_value";
-            /** @enum {string} */
-            state: "open" | "closed" | "down";
-            business_date: string;
-        };
-        Health: {
-            status: string;
-            /** Format: int64 */
-            seq: number;
-            /** Format: int64 */
-            durable_seq: number;
-            /** Format: int64 */
-            projection_seq: number;
-            /** Format: int64 */
-            projection_lag_ms: number;
-            /** Format: date-time */
-            recorded_at: string;
-            rails: components["schemas"]["RailHealth"][];
-        };
-        EnrolmentRequest: {
-            display_name: string;
-            phone: string;
-            /** @enum {string} */
-            locale: "zh" | "en";
-        };
-        EnrolmentFinish: {
-            credential: {
-                [key: string]: unknown;
-            };
-            device_name: string;
-        };
-        PasskeyFinish: {
-            credential: {
-                [key: string]: unknown;
-            };
-            name: string;
-        };
-        TotpCode: {
-            code: string;
-        };
-        LocaleChoice: {
-            /** @enum {string} */
-            locale: "zh" | "en";
-        };
-        QrPayload: {
-            payload: string;
-        };
-        PreviewRequest: {
-            from_account: string;
-            payee: components["schemas"]["PayeeRef"];
-            amount: components["schemas"]["Amount"];
-            note: string;
-        };
-        PaymentRequest: {
-            intent: components["schemas"]["Intent"];
-            assertion: {
-                [key: string]: unknown;
-            } | null;
-        };
+        /** @description The passkey's answer. */
         UnlockRequest: {
             assertion: {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @description How a session was opened.
+         * @enum {string}
+         */
+        Via: "passkey" | "totp";
     };
     responses: never;
     parameters: never;
@@ -1046,6 +1452,252 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    account_history: {
+        parameters: {
+            query?: {
+                /** @description 1 to 366, 30 where the client does not say. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    account_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    account_receive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiveDetails"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    account_spending: {
+        parameters: {
+            query?: {
+                /** @description 1 to 53, 8 where the client does not say. */
+                weeks?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    banks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BankList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     enrolment_begin: {
         parameters: {
             query?: never;
@@ -1102,6 +1754,755 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Me"];
                 };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogKey"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_locale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocaleChoice"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    movements: {
+        parameters: {
+            query?: {
+                /** @description Only of this account. */
+                account?: string;
+                /** @description Only those with this text in name, account number, note or amount. */
+                q?: string;
+                /** @description Only this way. */
+                direction?: "in" | "out";
+                /** @description From this instant or day on. */
+                from?: string;
+                /** @description Up to and including this instant or day. */
+                to?: string;
+                /** @description Where the page before ended. */
+                cursor?: string;
+                /** @description Most rows, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MovementPage"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    movement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movement"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreationCeremony"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkey_finish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ceremony_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyFinish"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkey_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payees: {
+        parameters: {
+            query?: {
+                /** @description Only those with this text in name or account number. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayeeList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payee_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PayeeRef"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payee"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payee_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payments: {
+        parameters: {
+            query?: {
+                /** @description `open` for those that are not at their end. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payment_submit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payment_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payment_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    qr_parse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QrPayload"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParsedQr"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A refusal or a fault. */
             default: {
@@ -1211,668 +2612,14 @@ export interface operations {
             };
         };
     };
-    session_close: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    me: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    me_locale: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LocaleChoice"];
-            };
-        };
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    accounts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccountList"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    account_holds: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HoldList"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    account_receive: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReceiveDetails"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    account_history: {
-        parameters: {
-            query?: {
-                days?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["History"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    account_spending: {
-        parameters: {
-            query?: {
-                weeks?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Spending"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    qr_parse: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["QrPayload"];
-            };
-        };
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ParsedQr"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    banks: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BankList"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    limits: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Limits"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    payees: {
-        parameters: {
-            query?: {
-                q?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PayeeList"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    payee_add: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PayeeRef"];
-            };
-        };
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Payee"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    payee_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    payment_preview: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PreviewRequest"];
-            };
-        };
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Preview"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    payments: {
-        parameters: {
-            query?: {
-                state?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaymentList"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    payment_submit: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PaymentRequest"];
-            };
-        };
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Payment"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    payment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Payment"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    payment_cancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Payment"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    movements: {
-        parameters: {
-            query?: {
-                account?: string;
-                q?: string;
-                direction?: "in" | "out";
-                from?: string;
-                to?: string;
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MovementPage"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    movement: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Movement"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     statement: {
         parameters: {
             query?: {
+                /** @description Only of this account. */
                 account?: string;
+                /** @description From this instant or day on. */
                 from?: string;
+                /** @description Up to and including this instant or day. */
                 to?: string;
             };
             header?: never;
@@ -1889,248 +2636,6 @@ export interface operations {
                 content: {
                     "text/csv": string;
                 };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    receipt: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                movement_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    log_checkpoint: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    log_key: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LogKey"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    devices: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeviceList"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    device_block: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    passkey_begin: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CreationCeremony"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    passkey_finish: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                ceremony_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PasskeyFinish"];
-            };
-        };
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Device"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    passkey_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description A refusal or a fault. */
             default: {
@@ -2230,62 +2735,6 @@ export interface operations {
             };
         };
     };
-    lock: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    unlock_begin: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UnlockBegin"];
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     unlock: {
         parameters: {
             query?: never;
@@ -2319,7 +2768,7 @@ export interface operations {
             };
         };
     };
-    events: {
+    unlock_begin: {
         parameters: {
             query?: never;
             header?: never;
@@ -2334,36 +2783,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description A refusal or a fault. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    health: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["UnlockBegin"];
                 };
             };
             /** @description A refusal or a fault. */

@@ -64,6 +64,12 @@ export const problem: typeof zhProblem = {
   too_many: { what: 'No more can be added.', next: 'Remove some first.' },
   not_allowed: { what: 'This is not allowed.', next: 'If in doubt, give the reference to customer service.' },
   not_found: { what: 'It was not found.', next: 'It may be gone. Go back and try again.' },
+  note_invalid: { what: 'The note has characters that cannot be used.', next: 'Type the note again, without special symbols.' },
+  payee_name_invalid: { what: 'The payee’s name was not understood.', next: 'Enter the name as on the account, without special symbols.' },
+  account_invalid: { what: 'This is not an account number.', next: 'It has 6 to 34 digits or letters; check it and enter it again.' },
+  passkey_refused: { what: 'The passkey could not be verified.', next: 'Try once more; if it still fails, use another passkey.' },
+  unavailable: { what: 'The bank cannot do this at the moment.', next: 'Nothing was lost; try again later.' },
+  internal: { what: 'Something failed in the bank.', next: 'Nothing was lost. Try again later, or give the reference to customer service.' },
   body_too_large: { what: 'Too much was sent.', next: 'Shorten it and try again.' },
   bad_request: { what: 'Something is missing.', next: 'Check every field and try again.' },
 }

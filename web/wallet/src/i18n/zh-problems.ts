@@ -64,6 +64,12 @@ export const problem = {
   too_many: { what: '数量已到上限。', next: '请先移除一些再添加。' },
   not_allowed: { what: '不允许这项操作。', next: '如有疑问，请把查询号告诉银行客服。' },
   not_found: { what: '没有找到。', next: '内容可能已被移除，请返回重试。' },
+  note_invalid: { what: '附言里有不能使用的字符。', next: '请重新输入附言，不要粘贴特殊符号。' },
+  payee_name_invalid: { what: '对方户名无法识别。', next: '请填写与账户一致的户名，不要粘贴特殊符号。' },
+  account_invalid: { what: '账号格式不对。', next: '账号是 6 至 34 位数字或字母，请核对后再填。' },
+  passkey_refused: { what: '通行密钥没有通过核验。', next: '请再试一次；如仍不行，换一把通行密钥。' },
+  unavailable: { what: '银行暂时无法受理。', next: '什么都没有丢失，请稍后再试。' },
+  internal: { what: '银行内部出了故障。', next: '什么都没有丢失；请稍后再试，或把查询号告诉银行客服。' },
   body_too_large: { what: '提交的内容过大。', next: '请缩短后再试。' },
   bad_request: { what: '提交的内容不完整。', next: '请检查各项后再试。' },
 }
