@@ -284,3 +284,54 @@ fn pass_on(from: impl Read + Send + 'static, to: Sender<String>) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::Report;
+    use crate::counts::Counts;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// Runs a shell line as a stage and compares what it counts as, and its fault.
+    fn check(is_tests: bool, bound: Duration, line: &str, expect: [u64; 3], fault: Option<&str>) {
+        let mut report = Report::new(LONG);
+        let mut command = Command::new("sh");
+        command.args(["-c", line]);
+        let passed =
+            if is_tests { report.tests("a", bound, command) } else { report.check("a", bound, command) };
+        let [passed_count, failed, skipped] = expect;
+        let counts = report.rows.last().map(|row| row.counts);
+        assert_eq!(counts, Some(Counts { passed: passed_count, failed, skipped }), "{line}");
+        assert_eq!(passed, failed == 0, "{line}");
+        let found = report.rows.last().and_then(|row| row.fault.as_deref());
+        let fits = match (found, fault) {
+            (Some(found), Some(wanted)) => found.contains(wanted),
+            (found, wanted) => found == wanted,
+        };
+        assert!(fits, "{line}: {found:?}");
+    }
+
+    #[test]
+    fn what_stages_count_as() {
+        check(false, LONG, "echo '# pass 3'", [1, 0, 0], None);
+        check(false, LONG, "exit 3", [0, 1, 0], Some("exit status: 3"));
+        check(true, LONG, "echo '# pass 3'; echo '# skipped 1'", [3, 0, 1], None);
+        check(true, LONG, "echo '# pass 3'; echo '# fail 2'; exit 1", [3, 2, 0], Some("exit status: 1"));
+        check(true, LONG, "echo '# pass 3' >&2; exit 1", [3, 1, 0], Some("exit status: 1"));
+        check(true, LONG, "echo '# fail 1'", [0, 1, 0], Some("tests failed"));
+        check(true, LONG, "true", [0, 1, 0], Some("ran no test"));
+    }
+
+    #[test]
+    fn a_stage_ends_with_its_time() {
+        check(false, Duration::from_millis(200), "exec sleep 60", [0, 1, 0], Some("stopped"));
+    }
+
+    #[test]
+    fn what_a_stage_leaves_running_holds_up_nobody() {
+        check(true, LONG, "echo '# pass 1'; sleep 60 &", [1, 0, 0], None);
+    }
+}
