@@ -22,7 +22,7 @@ export async function untilFigure(page, name, value) {
 export async function addContact(page, url, w, { name, account, bank }) {
   await page.goto(`${url}/contacts`)
   await page.getByRole('button', exact(w.add_contact)).first().click()
-  const sheet = page.getByRole('dialog')
+  const sheet = page.getByRole('dialog', exact(w.add_contact))
   await sheet.getByLabel(w.payee_name).fill(name)
   await sheet.getByLabel(w.payee_account).fill(account)
   await pickBank(sheet, w, bank)

@@ -1,1 +1,13 @@
-//! The one binary.
+//! What the binary `jinku` does, one module for each of its commands.
+
+pub mod audit;
+pub mod bench;
+pub mod bulk;
+pub mod client;
+pub mod config;
+pub mod demo;
+pub mod opening;
+pub mod operate;
+pub mod process;
+pub mod serve;
+pub mod verify;

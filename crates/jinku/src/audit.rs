@@ -1,0 +1,212 @@
+//! `jinku audit`: a data folder proves itself, or the first bad byte is named.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use bank::{Bank, Command, JournalEntry, Submission};
+use journal::{Head, Reader};
+use money::Timestamp;
+use receipts::{Checkpoint, MerkleLog};
+
+use crate::config::Installation;
+use crate::serve;
+
+/// What is to be audited.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Data folder. The bank may be running.
+    #[arg(long)]
+    pub data: PathBuf,
+}
+
+/// What an audit has found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// What holds, in words.
+    pub passed: Vec<String>,
+    /// What does not.
+    pub failed: Vec<String>,
+}
+
+impl Findings {
+    fn check(&mut self, holds: bool, what: String, otherwise: impl FnOnce() -> String) {
+        if holds { self.passed.push(what) } else { self.failed.push(otherwise()) }
+    }
+
+    /// Whether everything holds.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.failed.is_empty()
+    }
+}
+
+/// Audits and prints what was found; exit code 1 when anything does not hold.
+///
+/// # Errors
+/// The folder is no bank's.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let findings = audit(&arguments.data)?;
+    for line in &findings.passed {
+        println!("ok      {line}");
+    }
+    for line in &findings.failed {
+        println!("FAILED  {line}");
+    }
+    println!("audited in {} ms", started.elapsed().as_millis());
+    Ok(if findings.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Audits a data folder: chain → replay with every decision and signature made again → balances and invariants → log and checkpoint.
+///
+/// # Errors
+/// The folder is no bank's.
+pub fn audit(data: &Path) -> anyhow::Result<Findings> {
+    let installation = Installation::open(data)?;
+    let mut findings = Findings::default();
+    let folder = data.join("journal");
+    match journal::verify(&folder) {
+        Ok(verified) => {
+            let (records, bytes) = (verified.records, verified.bytes);
+            findings.passed.push(format!(
+                "chain: {records} records, {bytes} bytes, head {} {}",
+                verified.head.seq, verified.head.hash
+            ));
+            if let Some(at) = verified.torn_tail {
+                findings.passed.push(format!("chain: an unfinished write at {at} is cut at the next start"));
+            }
+        }
+        Err(damage) => {
+            findings.failed.push(format!("chain: {damage}"));
+            return Ok(findings);
+        }
+    }
+    let Some((bank, heads)) = replay(&installation, &folder, &mut findings)? else { return Ok(findings) };
+    check_books(&bank, &mut findings);
+    check_log(&installation, &folder, &heads, &mut findings)?;
+    Ok(findings)
+}
+
+/// Replays the journal, deciding and checking everything again; answers with the state and the head after each entry that a checkpoint may name.
+fn replay(
+    installation: &Installation,
+    folder: &Path,
+    findings: &mut Findings,
+) -> anyhow::Result<Option<(Bank, Vec<Head>)>> {
+    let relying_party = serve::relying_party(&installation.config);
+    let mut bank = Bank::default();
+    let mut reader = Reader::open(folder, 1)?;
+    let mut heads = Vec::new();
+    let (mut signatures, mut last) = (0_u64, Timestamp::default());
+    while let Some(record) = reader.next()? {
+        let entry = match JournalEntry::from_bytes(&record.bytes) {
+            Ok(entry) => entry,
+            Err(error) => {
+                findings.failed.push(format!("entry {} at {}: {error}", record.seq, record.at));
+                return Ok(None);
+            }
+        };
+        if entry.recorded_at < last {
+            findings
+                .failed
+                .push(format!("entry {} at {}: recorded before the one ahead", record.seq, record.at));
+        }
+        last = entry.recorded_at;
+        signatures = signatures.saturating_add(u64::from(is_signed(&entry.command)));
+        let submission =
+            Submission { id: entry.id, actor: entry.actor.clone(), command: entry.command.clone() };
+        let decided = bank::admit(submission, &relying_party).and_then(|admitted| {
+            if admitted.body() != entry.body {
+                return Ok(Vec::new());
+            }
+            bank.decide(&admitted, entry.recorded_at)
+        });
+        match decided {
+            Ok(events) if events == entry.events => {}
+            Ok(_) => findings.failed.push(format!(
+                "entry {} at {}: the same command decides otherwise today",
+                record.seq, record.at
+            )),
+            Err(refusal) => {
+                findings.failed.push(format!("entry {} at {}: {refusal}", record.seq, record.at));
+                return Ok(None);
+            }
+        }
+        bank.apply(record.seq, &entry);
+        heads.push(Head { seq: record.seq, hash: record.hash });
+    }
+    findings.passed.push(format!(
+        "replay: {} entries decided again, state {}",
+        bank.seq(),
+        bank.state_hash()
+    ));
+    findings.passed.push(format!("evidence: {signatures} passkey signatures verified again"));
+    Ok(Some((bank, heads)))
+}
+
+const fn is_signed(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Pay { approval: Some(_), .. }
+            | Command::Identity(
+                identity::Command::OpenSession { proof: identity::Proof::Passkey { .. }, .. }
+                    | identity::Command::Unlock { .. }
+            )
+    )
+}
+
+fn check_books(bank: &Bank, findings: &mut Findings) {
+    let broken = bank.broken_invariants();
+    findings.check(broken.is_empty(), "books: every invariant holds".to_owned(), || {
+        format!("books: {}", broken.join("; "))
+    });
+    for (asset, debits, credits) in bank.ledger().trial_balance() {
+        findings.check(debits == credits, format!("books: {asset} debits and credits are {debits}"), || {
+            format!("books: {asset} debits {debits}, credits {credits}")
+        });
+    }
+}
+
+/// The log is made again from the journal and compared with what the bank has signed.
+fn check_log(
+    installation: &Installation,
+    folder: &Path,
+    heads: &[Head],
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
+    let log = projections::rebuild_log(folder)?;
+    let note = match std::fs::read_to_string(installation.folder.join("checkpoint.note")) {
+        Ok(note) => note,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && log.is_empty() => return Ok(()),
+        Err(error) => {
+            findings.failed.push(format!("log: no signed checkpoint: {error}"));
+            return Ok(());
+        }
+    };
+    let signer = serve::log_signer(installation)?;
+    let checkpoint = match Checkpoint::open(&note, signer.verifier()) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => {
+            findings.failed.push(format!("log: the signed checkpoint is not ours: {error}"));
+            return Ok(());
+        }
+    };
+    findings.check(
+        agrees(&checkpoint, &log, heads),
+        format!(
+            "log: the signed checkpoint over {} movements is what the journal says",
+            checkpoint.head().size
+        ),
+        || format!("log: the checkpoint over {} movements does not fit the journal", checkpoint.head().size),
+    );
+    Ok(())
+}
+
+fn agrees(checkpoint: &Checkpoint, log: &MerkleLog, heads: &[Head]) -> bool {
+    let tree = log.head_at(checkpoint.head().size).is_ok_and(|head| head == *checkpoint.head());
+    let entry = checkpoint.journal().is_none_or(|point| {
+        heads.iter().any(|head| head.seq == point.seq && *head.hash.as_bytes() == point.hash)
+    });
+    tree && entry
+}

@@ -1,0 +1,186 @@
+//! What an installation is: its configuration file and its keys, in the data folder.
+//!
+//! `bank.json` says who the bank is and whom it talks to. `keys/` has one file for each secret, 64 hexadecimal digits, readable by the owner
+//! alone; none of them is ever in the journal or a log.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+/// A bank of the directory, which customers choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedBank {
+    /// Clearing number.
+    pub number: String,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// Name in English.
+    pub name_en: String,
+}
+
+/// The clearing centre.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CentreConfig {
+    /// Its clearing number.
+    pub number: String,
+    /// Its Ed25519 public key, 64 hexadecimal digits.
+    pub public_key: String,
+    /// Where frames of the instant rail are posted.
+    pub instant_url: String,
+    /// Where frames of the high-value rail are posted.
+    pub high_value_url: String,
+}
+
+/// The configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankConfig {
+    /// The bank's clearing number.
+    pub number: String,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// The bank's day: minutes east of Greenwich.
+    pub utc_offset_minutes: i32,
+    /// Relying party id of passkeys, a domain.
+    pub relying_party: String,
+    /// Origins that pages are served from.
+    pub origins: Vec<String>,
+    /// Origin of the Merkle log and name of its key, without scheme, such as `bank.example/log`.
+    pub log_origin: String,
+    /// The other banks that can be paid.
+    pub banks: Vec<ListedBank>,
+    /// The clearing centre; without one the bank pays inside only.
+    pub centre: Option<CentreConfig>,
+}
+
+impl BankConfig {
+    /// A bank for a first look on one machine, whose wallet is at `http://localhost:<port>`.
+    #[must_use]
+    pub fn local(port: u16) -> Self {
+        Self {
+            number: "313100000015".to_owned(),
+            name_zh: "金库银行".to_owned(),
+            name_en: "Jinku Bank".to_owned(),
+            utc_offset_minutes: 480,
+            relying_party: "localhost".to_owned(),
+            origins: vec![format!("http://localhost:{port}")],
+            log_origin: "localhost/jinku-log".to_owned(),
+            banks: Vec::new(),
+            centre: None,
+        }
+    }
+}
+
+/// A data folder.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Its configuration.
+    pub config: BankConfig,
+}
+
+/// The secrets of an installation, by the name of their file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// Seed of the key that signs checkpoints.
+    Log,
+    /// Seed of the key that signs messages to the centre.
+    Rail,
+    /// Key that seals one-time-code seeds.
+    Seal,
+    /// What an operator's command line shows to the node.
+    Operator,
+}
+
+impl Key {
+    const ALL: [Self; 4] = [Self::Log, Self::Rail, Self::Seal, Self::Operator];
+
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Log => "log.seed",
+            Self::Rail => "rail.seed",
+            Self::Seal => "seal.key",
+            Self::Operator => "operator.token",
+        }
+    }
+}
+
+impl Installation {
+    /// Makes a data folder with a configuration and new keys.
+    ///
+    /// # Errors
+    /// The folder has an installation already, or cannot be written.
+    pub fn create(folder: &Path, config: BankConfig) -> anyhow::Result<Self> {
+        let file = folder.join("bank.json");
+        ensure!(!file.exists(), "{} exists: this folder has a bank already", file.display());
+        fs::create_dir_all(folder.join("keys")).with_context(|| format!("make {}", folder.display()))?;
+        for key in Key::ALL {
+            let mut bytes = [0; 32];
+            getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+            let path = folder.join("keys").join(key.file());
+            let mut options = OpenOptions::new();
+            let mut out = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+                .with_context(|| format!("make {}", path.display()))?;
+            writeln!(out, "{}", hex::encode(bytes))?;
+            out.sync_all()?;
+        }
+        let installation = Self { folder: folder.to_owned(), config };
+        installation.save()?;
+        Ok(installation)
+    }
+
+    /// Opens a data folder.
+    ///
+    /// # Errors
+    /// No configuration there, or one that cannot be read, with the line.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        let file = folder.join("bank.json");
+        let text = fs::read_to_string(&file).with_context(|| {
+            format!("read {}: `jinku init --data {}` makes a new bank", file.display(), folder.display())
+        })?;
+        let config = serde_json::from_str(&text).with_context(|| format!("read {}", file.display()))?;
+        Ok(Self { folder: folder.to_owned(), config })
+    }
+
+    /// Writes the configuration.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self) -> anyhow::Result<()> {
+        let file = self.folder.join("bank.json");
+        let text = serde_json::to_string_pretty(&self.config)?;
+        fs::write(&file, format!("{text}\n")).with_context(|| format!("write {}", file.display()))
+    }
+
+    /// Reads a secret.
+    ///
+    /// # Errors
+    /// The file is missing, is not 64 hexadecimal digits, or can be read by others.
+    pub fn key(&self, key: Key) -> anyhow::Result<[u8; 32]> {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.folder.join("keys").join(key.file());
+        let mode =
+            fs::metadata(&path).with_context(|| format!("read {}", path.display()))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            bail!("{} can be read by others: run `chmod 600 {}`", path.display(), path.display());
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut bytes)
+            .with_context(|| format!("{} is not 64 hexadecimal digits", path.display()))?;
+        Ok(bytes)
+    }
+}

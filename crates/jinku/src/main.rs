@@ -1,0 +1,76 @@
+//! The one binary.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use jinku::config::{BankConfig, Installation};
+use jinku::{audit, bench, demo, operate, serve, verify};
+use tracing_subscriber::EnvFilter;
+
+/// Jinku (金库): a bank's wallet platform.
+#[derive(Parser)]
+#[command(name = "jinku", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a data folder: configuration and keys.
+    Init {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// Port of the wallet, for the origin of passkeys.
+        #[arg(long, default_value_t = 7460)]
+        port: u16,
+    },
+    /// Run the bank.
+    Serve(serve::Arguments),
+    /// Do an operator's work on a running bank.
+    Operate(operate::Arguments),
+    /// Check a data folder: chain, replay, balances, evidence, log.
+    Audit(audit::Arguments),
+    /// Check a receipt without asking the bank.
+    Verify(verify::Arguments),
+    /// Measure.
+    Bench(bench::Arguments),
+    /// Show the bank with a sandbox around it.
+    Demo(demo::Arguments),
+    /// Print the description of the API (OpenAPI 3.1).
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("jinku: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Init { data, port } => {
+            Installation::create(&data, BankConfig::local(port))?;
+            println!("made a bank in {}; `jinku serve --data {}` runs it", data.display(), data.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Serve(arguments) => serve::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Operate(arguments) => operate::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Openapi => {
+            print!("{}", api::openapi_json());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

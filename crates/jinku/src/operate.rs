@@ -1,0 +1,404 @@
+//! `jinku operate`: what staff does on a running bank, until the console does it.
+//!
+//! The node listens on its own address for JSON with the operator's token from the data folder; who can read that file is an operator.
+//! Every act is a command in the journal under the operator's name.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bank::{Bank, Command, Submission};
+use identity::{Actor, Grade, Phone};
+use money::{CaseId, CommandId, PaymentId, Text};
+use node::Handle;
+use payments::AccountNumber;
+use serde::{Deserialize, Serialize};
+use settlement::CaseKind;
+
+use crate::config::{Installation, Key};
+
+/// An operator's command line.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Data folder of the bank; its operator token is used.
+    #[arg(long)]
+    data: PathBuf,
+    /// Address of the operators' interface.
+    #[arg(long, default_value = "127.0.0.1:7463")]
+    address: SocketAddr,
+    /// Your name, for the journal.
+    #[arg(long)]
+    name: String,
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// List open cases.
+    Cases,
+    /// List days and how they compared with the centre's totals.
+    Days,
+    /// Grade a customer after an identity check.
+    Grade {
+        /// Telephone number.
+        phone: String,
+        /// basic, verified or full.
+        grade: String,
+    },
+    /// Send a deposit in suspense back.
+    Return {
+        /// The payment.
+        payment: String,
+        /// Reason code of the rail.
+        #[arg(default_value = "RJ01")]
+        code: String,
+    },
+    /// Credit a deposit in suspense to an account.
+    Credit {
+        /// The payment.
+        payment: String,
+        /// Account number.
+        account: String,
+    },
+    /// Close a case.
+    Resolve {
+        /// The case.
+        case: String,
+        /// What was done.
+        resolution: String,
+    },
+    /// Close an empty account.
+    CloseAccount {
+        /// Account number.
+        account: String,
+    },
+}
+
+/// What an operator asks for.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Order {
+    /// Grade a customer.
+    Grade {
+        /// Telephone number.
+        phone: String,
+        /// basic, verified or full.
+        grade: String,
+    },
+    /// Send a deposit in suspense back.
+    ReturnDeposit {
+        /// The payment.
+        payment: String,
+        /// Reason code of the rail.
+        code: String,
+    },
+    /// Credit a deposit in suspense.
+    CreditDeposit {
+        /// The payment.
+        payment: String,
+        /// Account number.
+        account: String,
+    },
+    /// Close a case.
+    ResolveCase {
+        /// The case.
+        case: String,
+        /// What was done.
+        resolution: String,
+    },
+    /// Close an empty account.
+    CloseAccount {
+        /// Account number.
+        account: String,
+    },
+}
+
+/// An order with its sender.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Signed {
+    /// Who.
+    pub name: String,
+    /// Id of the command, so that a repeat is one.
+    pub id: String,
+    /// What.
+    pub order: Order,
+}
+
+/// A case as an operator sees it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownCase {
+    /// Its id.
+    pub id: String,
+    /// What about.
+    pub kind: String,
+    /// The payment or round.
+    pub subject: String,
+    /// How much is at stake.
+    pub amount: String,
+    /// Since when.
+    pub opened_at: String,
+}
+
+/// A day that was compared with the centre's totals.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownDay {
+    /// Which rail.
+    pub rail: String,
+    /// Which business date.
+    pub date: String,
+    /// How many rounds were compared.
+    pub rounds: u32,
+    /// How many differences there are.
+    pub breaks: usize,
+}
+
+struct Desk {
+    handle: Handle,
+    token: String,
+}
+
+/// The operators' interface.
+#[must_use]
+pub fn router(handle: Handle, token: [u8; 32]) -> axum::Router {
+    let desk = Arc::new(Desk { handle, token: hex::encode(token) });
+    axum::Router::new()
+        .route("/cases", get(cases))
+        .route("/days", get(days))
+        .route("/orders", post(order))
+        .with_state(desk)
+}
+
+/// Whether the token is shown; every byte is compared, so that time tells nothing.
+fn is_operator(desk: &Desk, headers: &HeaderMap) -> bool {
+    let shown = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let shown = shown.strip_prefix("Bearer ").unwrap_or_default();
+    shown.len() == desk.token.len()
+        && shown.bytes().zip(desk.token.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+async fn cases(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    show(desk, headers, open_cases).await
+}
+
+async fn days(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    show(desk, headers, compared_days).await
+}
+
+async fn show<T: Serialize + Send + 'static>(
+    desk: Arc<Desk>,
+    headers: HeaderMap,
+    look: fn(&Bank) -> T,
+) -> Response {
+    if !is_operator(&desk, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match tokio::task::spawn_blocking(move || desk.handle.read(look)).await {
+        Ok(Ok(shown)) => Json(shown).into_response(),
+        Ok(Err(halted)) => (StatusCode::SERVICE_UNAVAILABLE, halted.to_string()).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn order(State(desk): State<Arc<Desk>>, headers: HeaderMap, Json(signed): Json<Signed>) -> Response {
+    if !is_operator(&desk, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let done = tokio::task::spawn_blocking(move || carry_out(&desk.handle, &signed)).await;
+    match done {
+        Ok(Ok(seq)) => Json(serde_json::json!({ "seq": seq })).into_response(),
+        Ok(Err(error)) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error:#}")).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn carry_out(handle: &Handle, signed: &Signed) -> anyhow::Result<u64> {
+    let id: CommandId = signed.id.parse().context("id")?;
+    let actor = Actor::Operator(Text::new(&signed.name).context("name")?);
+    let command = to_command(handle, &signed.order)?;
+    Ok(handle.submit(Submission { id, actor, command })?.seq)
+}
+
+fn to_command(handle: &Handle, order: &Order) -> anyhow::Result<Command> {
+    let account_of = |number: &str| -> anyhow::Result<money::AccountId> {
+        let number = AccountNumber::new(number)?;
+        let account = handle.read(|bank| bank.payments().account_by_number(&number))?;
+        account.with_context(|| format!("no account has the number {number}"))
+    };
+    Ok(match order {
+        Order::Grade { phone, grade } => {
+            let phone = Phone::new(phone)?;
+            let customer = handle.read(|bank| bank.identity().customer_by_phone(&phone))?;
+            let customer = customer.context("no customer has this telephone number")?;
+            let grade = match grade.as_str() {
+                "basic" => Grade::Basic,
+                "verified" => Grade::Verified,
+                "full" => Grade::Full,
+                other => bail!("{other:?} is not basic, verified or full"),
+            };
+            Command::Identity(identity::Command::SetGrade { customer, grade })
+        }
+        Order::ReturnDeposit { payment, code } => Command::Payments(payments::Command::ReturnDeposit {
+            payment: payment.parse::<PaymentId>()?,
+            code: Text::new(code)?,
+        }),
+        Order::CreditDeposit { payment, account } => Command::Payments(payments::Command::CreditDeposit {
+            payment: payment.parse::<PaymentId>()?,
+            account: account_of(account)?,
+        }),
+        Order::ResolveCase { case, resolution } => Command::Settlement(settlement::Command::ResolveCase {
+            case: case.parse::<CaseId>()?,
+            resolution: Text::new(resolution)?,
+        }),
+        Order::CloseAccount { account } => {
+            Command::Ledger(ledger::Command::CloseAccount { id: account_of(account)? })
+        }
+    })
+}
+
+/// Cases that nobody has closed, oldest first.
+#[must_use]
+pub fn open_cases(bank: &Bank) -> Vec<ShownCase> {
+    let shown = bank.settlement().open_cases().map(|(id, case)| {
+        let round = |key: &settlement::RoundKey| format!("round {} of {} {}", key.round, key.rail, key.date);
+        let (kind, subject) = match &case.new.kind {
+            CaseKind::UnmatchedDeposit(payment) => ("unmatched deposit", payment.to_string()),
+            CaseKind::NoAnswer(payment) => ("no answer", payment.to_string()),
+            CaseKind::AnswerConflict(payment) => ("confirmed after it was given back", payment.to_string()),
+            CaseKind::TakenBackShort(payment) => ("taken back, money gone", payment.to_string()),
+            CaseKind::RoundBreak(key) => ("round settled at another net", round(key)),
+            CaseKind::TotalsBreak(key) => ("totals of the day differ", round(key)),
+        };
+        ShownCase {
+            id: id.to_string(),
+            kind: kind.to_owned(),
+            subject,
+            amount: case.new.amount.to_string(),
+            opened_at: case.opened_at.to_string(),
+        }
+    });
+    shown.collect()
+}
+
+/// Days that were compared with the centre's totals, in the order they were compared.
+#[must_use]
+pub fn compared_days(bank: &Bank) -> Vec<ShownDay> {
+    let mut days: Vec<_> = bank.settlement().days().collect();
+    days.sort_by_key(|(_, _, result)| result.at);
+    let shown = days.into_iter().map(|(rail, date, result)| ShownDay {
+        rail: rail.to_string(),
+        date: date.to_string(),
+        rounds: result.rounds,
+        breaks: result.breaks.len(),
+    });
+    shown.collect()
+}
+
+/// An operator's way to a running bank.
+#[derive(Debug)]
+pub struct Operator {
+    base: String,
+    token: String,
+    name: String,
+}
+
+impl Operator {
+    /// An operator with the token of a data folder.
+    ///
+    /// # Errors
+    /// The token cannot be read.
+    pub fn new(installation: &Installation, address: SocketAddr, name: &str) -> anyhow::Result<Self> {
+        let token = hex::encode(installation.key(Key::Operator)?);
+        Ok(Self { base: format!("http://{address}"), token, name: name.to_owned() })
+    }
+
+    /// Open cases.
+    ///
+    /// # Errors
+    /// The bank cannot be reached.
+    pub fn cases(&self) -> anyhow::Result<Vec<ShownCase>> {
+        self.get("cases")
+    }
+
+    /// Days that were compared with the centre's totals, oldest first.
+    ///
+    /// # Errors
+    /// The bank cannot be reached.
+    pub fn days(&self) -> anyhow::Result<Vec<ShownDay>> {
+        self.get("days")
+    }
+
+    fn get<T: serde::de::DeserializeOwned>(&self, what: &str) -> anyhow::Result<T> {
+        let request = ureq::get(format!("{}/{what}", self.base));
+        let mut response = request.header("authorization", format!("Bearer {}", self.token)).call()?;
+        Ok(response.body_mut().read_json()?)
+    }
+
+    /// Gives an order and answers with its journal number.
+    ///
+    /// # Errors
+    /// The bank cannot be reached, or refuses, in its words.
+    pub fn order(&self, order: Order) -> anyhow::Result<u64> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+        let id = CommandId::new(u128::from_be_bytes(random)).to_string();
+        let signed = Signed { name: self.name.clone(), id, order };
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut response = agent
+            .post(format!("{}/orders", self.base))
+            .header("authorization", format!("Bearer {}", self.token))
+            .send_json(&signed)?;
+        if response.status() != 200 {
+            bail!("{}", response.body_mut().read_to_string()?);
+        }
+        let done: serde_json::Value = response.body_mut().read_json()?;
+        done.get("seq").and_then(serde_json::Value::as_u64).context("the answer has no sequence number")
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// The bank cannot be reached or refuses.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let installation = Installation::open(&arguments.data)?;
+    let operator = Operator::new(&installation, arguments.address, &arguments.name)?;
+    let order = match &arguments.act {
+        Act::Cases => {
+            let cases = operator.cases()?;
+            for case in &cases {
+                println!(
+                    "{}  {}  {}  {}  since {}",
+                    case.id, case.kind, case.subject, case.amount, case.opened_at
+                );
+            }
+            println!("{} open cases", cases.len());
+            return Ok(());
+        }
+        Act::Days => {
+            for day in operator.days()? {
+                println!("{}  {}  {} rounds, {} breaks", day.rail, day.date, day.rounds, day.breaks);
+            }
+            return Ok(());
+        }
+        Act::Grade { phone, grade } => Order::Grade { phone: phone.clone(), grade: grade.clone() },
+        Act::Return { payment, code } => {
+            Order::ReturnDeposit { payment: payment.clone(), code: code.clone() }
+        }
+        Act::Credit { payment, account } => {
+            Order::CreditDeposit { payment: payment.clone(), account: account.clone() }
+        }
+        Act::Resolve { case, resolution } => {
+            Order::ResolveCase { case: case.clone(), resolution: resolution.clone() }
+        }
+        Act::CloseAccount { account } => Order::CloseAccount { account: account.clone() },
+    };
+    println!("done, journal entry {}", operator.order(order)?);
+    Ok(())
+}

@@ -1,0 +1,247 @@
+//! `jinku serve`: the node, its read models, its interface, its rails.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use ed25519_dalek::SigningKey;
+use node::{Clock, Handle, Node, SystemClock};
+use payments::Rail;
+use projections::Projections;
+use rails::{Answer, Centre, Driver, Receiver, Translator};
+use receipts::NoteSigner;
+
+use crate::config::{BankConfig, CentreConfig, Installation, Key};
+use crate::{bulk, opening, operate};
+
+/// A snapshot is made when so many entries have come since the last.
+const SNAPSHOT_EVERY: u64 = 200_000;
+
+/// Where the bank runs.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Arguments {
+    /// Data folder, made by `jinku init`.
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Address of the wallet and the API.
+    #[arg(long, default_value = "127.0.0.1:7460")]
+    pub listen: SocketAddr,
+    /// Address that the clearing centre posts to.
+    #[arg(long, default_value = "127.0.0.1:7462")]
+    pub rails_listen: SocketAddr,
+    /// Address of the operators' interface.
+    #[arg(long, default_value = "127.0.0.1:7463")]
+    pub operator_listen: SocketAddr,
+    /// Address of the bulk interface; it is off without one.
+    #[arg(long)]
+    pub bulk_listen: Option<SocketAddr>,
+    /// Folder of the built wallet; without one only the API is served.
+    #[arg(long)]
+    pub wallet: Option<PathBuf>,
+    /// Let one address play many customers: for a demo or a measurement only.
+    #[arg(long)]
+    pub generous_rates: bool,
+}
+
+/// Starts the node of an installation, and opens the bank where it is new.
+///
+/// # Errors
+/// A journal that is damaged or in use, or a configuration that cannot be used.
+pub fn start_node(installation: &Installation, clock: Arc<dyn Clock>) -> anyhow::Result<Node> {
+    let config = node::Config {
+        data: installation.folder.clone(),
+        journal: journal::Options::default(),
+        epoch: 1,
+        snapshot_every: Some(SNAPSHOT_EVERY),
+        relying_party: relying_party(&installation.config),
+    };
+    let node = Node::start(config, clock)?;
+    if node.handle().read(|bank| bank.payments().profile().is_none())? {
+        for submission in opening::commands(&installation.config)? {
+            node.handle().submit(submission).context("opening of the bank")?;
+        }
+    }
+    Ok(node)
+}
+
+/// Who the bank is to an authenticator.
+#[must_use]
+pub fn relying_party(config: &BankConfig) -> bank::RelyingParty {
+    bank::RelyingParty { id: config.relying_party.clone(), origins: config.origins.clone() }
+}
+
+/// The key that signs the log.
+///
+/// # Errors
+/// A missing or open key file, or a log origin that cannot be a key's name.
+pub fn log_signer(installation: &Installation) -> anyhow::Result<NoteSigner> {
+    let seed = installation.key(Key::Log)?;
+    NoteSigner::from_seed(&installation.config.log_origin, &seed).context("log_origin in bank.json")
+}
+
+/// Runs the bank until SIGTERM or ctrl-c.
+///
+/// # Errors
+/// Anything that keeps it from starting.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let installation = Installation::open(&arguments.data)?;
+    let node = start_node(&installation, Arc::new(SystemClock))?;
+    let handle = node.handle();
+    let projections = Projections::start(
+        projections::Config { data: arguments.data.clone(), signer: log_signer(&installation)? },
+        handle.clone(),
+    )?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let rails = installation.config.centre.as_ref().map(|centre| start_rails(&installation, centre, &handle));
+    let (receiver, driver) = rails.transpose()?.unzip();
+    if let Some(address) = arguments.bulk_listen {
+        let listener = TcpListener::bind(address).with_context(|| format!("listen on {address}"))?;
+        bulk::listen(listener, handle.clone(), installation.key(Key::Operator)?)?;
+    }
+    let served =
+        runtime.block_on(serve_http(arguments, &installation, &handle, projections.reader(), receiver));
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    // In this order: nothing is sent any more, then nothing is read any more, then the last group is written.
+    drop(driver);
+    drop(projections);
+    drop(node);
+    served
+}
+
+fn start_rails(
+    installation: &Installation,
+    centre: &CentreConfig,
+    handle: &Handle,
+) -> anyhow::Result<(Arc<Receiver>, Driver)> {
+    let config = &installation.config;
+    let mut public_key = [0; 32];
+    hex::decode_to_slice(&centre.public_key, &mut public_key).context("centre.public_key in bank.json")?;
+    let translator = Arc::new(Translator::new(
+        payments::BankNumber::new(&config.number)?,
+        cnaps::BankNumber::parse(&centre.number).context("centre.number in bank.json")?,
+        SigningKey::from_bytes(&installation.key(Key::Rail)?),
+        cnaps::Ed25519Profile::new(&public_key).context("centre.public_key in bank.json")?,
+        config.utc_offset_minutes,
+    )?);
+    let centres = vec![
+        Centre { rail: Rail::Instant, url: centre.instant_url.clone() },
+        Centre { rail: Rail::HighValue, url: centre.high_value_url.clone() },
+    ];
+    let driver = Driver::start(centres, &translator, handle)?;
+    Ok((Arc::new(Receiver::new(translator, handle.clone())), driver))
+}
+
+async fn serve_http(
+    arguments: &Arguments,
+    installation: &Installation,
+    handle: &Handle,
+    reader: projections::ReadModel,
+    receiver: Option<Arc<Receiver>>,
+) -> anyhow::Result<()> {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let wait = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let app = api::router(api_config(arguments, installation)?, handle.clone(), reader)?;
+    let listener = bind(arguments.listen).await?;
+    let mut servers = tokio::task::JoinSet::new();
+    servers.spawn(api::serve(listener, app, wait(stopped.clone())));
+    let operators = operate::router(handle.clone(), installation.key(Key::Operator)?);
+    let listener = bind(arguments.operator_listen).await?;
+    servers.spawn(api::serve(listener, operators, wait(stopped.clone())));
+    if let Some(receiver) = receiver {
+        let listener = bind(arguments.rails_listen).await?;
+        servers.spawn(api::serve(listener, frames_router(receiver), wait(stopped.clone())));
+    }
+    println!("listening on {}", arguments.listen);
+    tokio::select! {
+        () = asked_to_stop() => {}
+        halted = halted(handle.clone()) => anyhow::bail!(halted),
+    }
+    let _ = stop.send(true);
+    let ended = async { while servers.join_next().await.is_some() {} };
+    // Live event streams would wait for ever.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), ended).await;
+    Ok(())
+}
+
+/// Ends when the node halts: a process that cannot record anything must not look alive.
+async fn halted(handle: Handle) -> String {
+    loop {
+        if let Some(reason) = handle.status().halted {
+            return reason;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
+    tokio::net::TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
+}
+
+fn api_config(arguments: &Arguments, installation: &Installation) -> anyhow::Result<api::Config> {
+    let config = &installation.config;
+    let info = |number: &str, name_zh: &str, name_en: &str| api::BankInfo {
+        code: number.to_owned(),
+        name_zh: name_zh.to_owned(),
+        name_en: name_en.to_owned(),
+    };
+    let mut banks = vec![info(&config.number, &config.name_zh, &config.name_en)];
+    banks.extend(config.banks.iter().map(|bank| info(&bank.number, &bank.name_zh, &bank.name_en)));
+    if let Some(wallet) = &arguments.wallet {
+        ensure!(is_built(wallet), "{} has no built wallet (index.html is missing)", wallet.display());
+    }
+    Ok(api::Config {
+        banks,
+        static_dir: arguments.wallet.clone(),
+        secure: config.origins.iter().all(|origin| origin.starts_with("https://")),
+        issuer: config.name_en.clone(),
+        rates: if arguments.generous_rates { api::Rates::generous() } else { api::Rates::default() },
+        ..api::Config::new(passkey::secret::Secret::new(installation.key(Key::Seal)?))
+    })
+}
+
+/// Whether a folder has a built wallet.
+#[must_use]
+pub fn is_built(wallet: &Path) -> bool {
+    wallet.join("index.html").is_file()
+}
+
+/// What the centre posts to.
+fn frames_router(receiver: Arc<Receiver>) -> axum::Router {
+    axum::Router::new()
+        .route(cnaps::FRAMES_PATH, post(take_frame))
+        // One byte more than is allowed, so that a frame that is too long gets the rail's own answer.
+        .layer(DefaultBodyLimit::max(cnaps::FRAME_SIZE_BYTES_LIMIT.saturating_add(1)))
+        .with_state(receiver)
+}
+
+async fn take_frame(State(receiver): State<Arc<Receiver>>, body: Bytes) -> Response {
+    let taken = tokio::task::spawn_blocking(move || receiver.receive(&body, SystemClock.now())).await;
+    match taken {
+        Ok(Answer::Frame(bytes)) => {
+            ([(axum::http::header::CONTENT_TYPE, cnaps::FRAME_CONTENT_TYPE)], bytes).into_response()
+        }
+        Ok(Answer::NotAFrame(error)) => (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+        Ok(Answer::Unavailable(reason)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()
+        }
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// Ends when the process is asked to stop, by SIGTERM or ctrl-c.
+pub(crate) async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}
