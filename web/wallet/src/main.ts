@@ -2,7 +2,6 @@ import 'vant/es/style/base.css'
 import 'vant/es/overlay/index.css'
 import 'vant/es/popup/index.css'
 import 'vant/es/switch/index.css'
-import 'vant/es/toast/index.css'
 import '@jinku/tokens/tokens.css'
 import './styles/app.css'
 

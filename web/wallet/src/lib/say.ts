@@ -1,14 +1,16 @@
-import { showToast } from 'vant'
+/** How long a word stays; long enough to read twice. */
+const SHOWN_MS = 2600
 
-/** A short word that something is done; also told to screen readers. */
+/** A short word that something is done: shown at the foot and told to screen readers, by one element. It takes no focus. */
 export function say(text: string): void {
-  showToast({ message: text, position: 'bottom', duration: 2200, className: 'said' })
-  const voice = document.createElement('div')
-  voice.setAttribute('role', 'status')
-  voice.className = 'sr'
-  document.body.append(voice)
+  document.querySelector('.said')?.remove()
+  const word = document.createElement('div')
+  word.setAttribute('role', 'status')
+  word.className = 'said'
+  document.body.append(word)
+  // A live region is only told when it changes after it is there.
   requestAnimationFrame(() => {
-    voice.textContent = text
+    word.textContent = text
   })
-  setTimeout(() => voice.remove(), 4000)
+  setTimeout(() => word.remove(), SHOWN_MS)
 }
