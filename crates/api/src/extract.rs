@@ -1,46 +1,75 @@
 //! Bodies, queries and path segments, read strictly; what is wrong with them is said by name.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::Problem;
 
 /// Longest sentence about a body that goes back: it may repeat what was sent.
 const DETAIL_CHARS_MAX: usize = 240;
 
-/// A JSON body.
+/// A JSON body: an object of texts and objects.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
+
+/// Fields whose inside is WebAuthn's business.
+const OPAQUE: [&str; 2] = ["credential", "assertion"];
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Json::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(rejected(&rejection)),
+        if !is_json(request.headers()) {
+            let detail = "Send JSON with the content type application/json.";
+            return Err(Problem::bad_request(detail).status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|_| Problem::bad_request("The body cannot be read."))?;
+        let Json(body) = Json::from_bytes(&bytes).map_err(|rejection| rejected(&rejection))?;
+        // A reader of JSON also takes a list of the values in place of an object, which the interface does not promise.
+        let json: Value =
+            serde_json::from_slice(&bytes).map_err(|_| Problem::bad_request("The body is not JSON."))?;
+        match list_in(&json) {
+            Some(name) => Err(Problem::bad_request(format!("The body has another shape: {name} is a list."))),
+            None => Ok(Self(body)),
         }
     }
 }
 
-fn rejected(rejection: &JsonRejection) -> Problem {
-    let (status, lead) = match rejection {
-        JsonRejection::JsonDataError(_) => (StatusCode::BAD_REQUEST, "The body has another shape"),
-        JsonRejection::JsonSyntaxError(_) => (StatusCode::BAD_REQUEST, "The body is not JSON"),
-        JsonRejection::MissingJsonContentType(_) => {
-            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send JSON with the content type application/json")
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The first field that holds a list.
+fn list_in(json: &Value) -> Option<&str> {
+    match json {
+        Value::Array(_) => Some("all of it"),
+        Value::Object(fields) => {
+            let mut ours = fields.iter().filter(|(name, _)| !OPAQUE.contains(&name.as_str()));
+            ours.find_map(|(name, value)| if value.is_array() { Some(name.as_str()) } else { list_in(value) })
         }
-        _ => (rejection.status(), "The body cannot be read"),
+        _ => None,
+    }
+}
+
+fn rejected(rejection: &JsonRejection) -> Problem {
+    let lead = match rejection {
+        JsonRejection::JsonDataError(_) => "The body has another shape",
+        _ => "The body is not JSON",
     };
     let told = rejection.body_text();
     // What comes before the first colon is the library's own lead.
     let what = told.split_once(": ").map_or(told.as_str(), |(_, what)| what);
     let what: String = what.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS_MAX).collect();
-    Problem::bad_request(format!("{lead}: {what}. See the interface's description.")).status(status)
+    Problem::bad_request(format!("{lead}: {what}. See the interface's description."))
 }
 
 /// The query, every name of it known.

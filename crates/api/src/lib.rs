@@ -44,8 +44,9 @@ mod totp;
 mod track;
 pub mod wire;
 
-use std::future::Future;
+use std::future::{Future, IntoFuture as _};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use node::Handle;
 use projections::ReadModel;
@@ -90,7 +91,10 @@ pub fn router(config: Config, handle: Handle, reads: ReadModel) -> Result<axum::
     Ok(routes::router(app::App::new(config, handle, reads)?))
 }
 
-/// Serves until `shutdown` is there; then finishes what is under way.
+/// How long a server that is to stop waits for what is under way; live events would go on for ever.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Serves until `shutdown` is there; then finishes what is under way, for two seconds at most.
 ///
 /// # Errors
 /// A fault of the listener.
@@ -100,5 +104,21 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
+    let (stop, mut stopped) = tokio::sync::watch::channel(false);
+    let shutdown = async move {
+        shutdown.await;
+        let _ = stop.send(true);
+    };
+    let served = axum::serve(listener, service).with_graceful_shutdown(shutdown).into_future();
+    let patience = async move {
+        // Without a sender the server has ended by itself.
+        if stopped.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        result = served => result,
+        () = patience => Ok(()),
+    }
 }

@@ -14,9 +14,11 @@ use money::{Amount, Limits, PaymentId, Timestamp};
 use payments::{Counterparty, Intent, PartyName, Payments, Rail, Route};
 use sha2::{Digest, Sha256};
 
+use crate::accounts::own_account;
 use crate::app::{App, Who};
 use crate::extract::Body;
 use crate::limits::Attempt;
+use crate::refusals::{amount_invalid, asset_mismatch};
 use crate::registration::usable;
 use crate::session::Caller;
 use crate::wire::{self, ProblemBody, instant, labelled};
@@ -64,9 +66,13 @@ fn preview(
     asked: &wire::PreviewRequest,
     drawn: Drawn,
 ) -> Result<wire::Preview, Problem> {
-    let from = parse::account_id(&asked.from_account)?;
+    let from = own_account(bank, who, &asked.from_account)?;
     let payee = parse::payee(app, bank, &asked.payee)?;
     let amount = parse::amount(&asked.amount)?;
+    let held = bank.payments().owner(from).map_or(amount.asset(), |owner| owner.asset);
+    if held != amount.asset() {
+        return Err(asset_mismatch(held, amount.asset()));
+    }
     let today = bank.payments().local_date(who.now);
     let route = bank.payments().route(&payee.bank, amount, today);
     let route =
@@ -96,8 +102,7 @@ fn preview(
     bank.preview_payment(&Actor::Session(who.session), &trial, who.now)?;
     let limits = bank.identity().limits(who.customer, amount.asset(), today);
     let limits = limits.ok_or_else(|| Problem::from(bank::Refusal::from(payments::Refusal::NoLimits)))?;
-    let total =
-        amount.plus(route.fee).map_err(|_| crate::refusals::amount_invalid("The amount is too large."))?;
+    let total = amount.plus(route.fee).map_err(|_| amount_invalid("The amount is too large."))?;
     let challenge: [u8; 32] = Sha256::digest(intent.canonical().as_bytes()).into();
     let needs_passkey = amount.minor() > limits.small_amount.minor();
     let (undo_seconds, undo_reason) = undo(route.rail, amount, limits);

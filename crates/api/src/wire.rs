@@ -6,6 +6,7 @@
 //! What it does not do: it decides nothing and reads no state.
 
 mod account;
+mod health;
 mod identity;
 mod money_text;
 mod movement;
@@ -16,6 +17,7 @@ pub use account::{Account, Bank, BankList, History, HistoryPoint, ParsedQr, Spen
 pub use account::{
     AccountList, Hold, HoldList, HoldReason, LimitRow, Limits, Period, QrPayload, ReceiveDetails,
 };
+pub use health::{Health, RailHealth, RailState};
 pub use identity::{
     CreationCeremony, CustomerStatus, Device, DeviceList, DeviceStatus, Enrolment, EnrolmentFinish,
     EnrolmentRequest, Grade, Locale, LocaleChoice, Me, Passkey, PasskeyFinish, RequestCeremony, Session,
@@ -24,9 +26,9 @@ pub use identity::{
 pub use money_text::{Amount, instant, labelled, parse_asset, parse_instant};
 pub use movement::{Direction, LogKey, Movement, MovementKind, MovementPage, MovementState};
 pub use payment::{
-    Arrival, ArrivalKind, Counterparty, Health, Intent, Payee, PayeeCheck, PayeeList, PayeeRef, Payment,
-    PaymentKind, PaymentList, PaymentReason, PaymentRequest, PaymentState, PaymentStep, Preview,
-    PreviewRequest, Rail, RailHealth, RailState, Route, RouteReason, StepName,
+    Arrival, ArrivalKind, Counterparty, Intent, Payee, PayeeCheck, PayeeList, PayeeRef, Payment, PaymentKind,
+    PaymentList, PaymentReason, PaymentRequest, PaymentState, PaymentStep, Preview, PreviewRequest, Rail,
+    Route, RouteReason, StepName,
 };
 pub use problem::ProblemBody;
 
