@@ -28,7 +28,7 @@ pub struct Config {
     /// The built wallet; without it only the interface is served.
     pub static_dir: Option<PathBuf>,
     /// Whether cookies are for HTTPS only and browsers are told to insist on it. Off for `http://localhost` alone.
-    pub cookie_secure: bool,
+    pub secure: bool,
     /// Whether a proxy of ours stands in front and says in `X-Forwarded-For` who asks.
     pub behind_proxy: bool,
     /// Seals the seeds of one-time codes.
@@ -50,11 +50,11 @@ pub struct Config {
 impl Config {
     /// The usual settings; the key seals the seeds of one-time codes and must stay the same over restarts.
     #[must_use]
-    pub fn new(banks: Vec<BankInfo>, seal_key: Secret<[u8; 32]>) -> Self {
+    pub fn new(seal_key: Secret<[u8; 32]>) -> Self {
         Self {
-            banks,
+            banks: Vec::new(),
             static_dir: None,
-            cookie_secure: true,
+            secure: true,
             behind_proxy: false,
             seal_key,
             issuer: "Jinku".to_owned(),
@@ -72,7 +72,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("banks", &self.banks.len())
             .field("static_dir", &self.static_dir)
-            .field("cookie_secure", &self.cookie_secure)
+            .field("secure", &self.secure)
             .finish_non_exhaustive()
     }
 }

@@ -80,7 +80,7 @@ pub(crate) async fn all_headers(State(app): State<App>, request: Request, next: 
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),
     );
-    if app.config.cookie_secure {
+    if app.config.secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     response

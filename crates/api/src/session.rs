@@ -115,7 +115,7 @@ pub(crate) struct Cookies {
 impl Cookies {
     pub(crate) fn of(app: &App) -> Self {
         // The prefix makes a browser refuse a cookie of that name from anybody but this very host over HTTPS (RFC 6265bis).
-        let (prefix, attributes) = if app.config.cookie_secure {
+        let (prefix, attributes) = if app.config.secure {
             ("__Host-", "Path=/; HttpOnly; SameSite=Strict; Secure")
         } else {
             ("", "Path=/; HttpOnly; SameSite=Strict")

@@ -152,7 +152,7 @@ async fn the_wallet_is_served_under_its_policy() {
     std::fs::write(folder.join("index.html"), "<!doctype html><title>Jinku</title>").unwrap();
     std::fs::write(folder.join("assets/main-abc123.js"), "export {}".repeat(500)).unwrap();
     let world =
-        World::with(|config| api::Config { static_dir: Some(folder.clone()), cookie_secure: true, ..config });
+        World::with(|config| api::Config { static_dir: Some(folder.clone()), secure: true, ..config });
     std::fs::remove_dir_all(&folder).unwrap();
     let get = |path: &str| Request::builder().uri(path).body(Body::empty()).unwrap();
     for path in ["/", "/payments/pay_01", "/index.html"] {

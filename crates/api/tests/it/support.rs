@@ -77,10 +77,11 @@ impl World {
             name_en: "Dongjiang Bank".to_owned(),
         };
         let config = Config {
-            cookie_secure: false,
+            banks: vec![others],
+            secure: false,
             clock: clock.clone(),
-            rates: Rates::per_minute(1000),
-            ..Config::new(vec![others], Secret::new([9; 32]))
+            rates: Rates::generous(),
+            ..Config::new(Secret::new([9; 32]))
         };
         let router = api::router(change(config), handle.clone(), projections.reader()).unwrap();
         let (now, reads) = (std::cell::Cell::new(START_MS), projections.reader());
