@@ -20,6 +20,3 @@ pub use driver::{Centre, Driver, DriverError};
 pub use inbound::{Incoming, Malformed, incoming};
 pub use outbound::{Outgoing, SendError, Sent, Translator};
 pub use receiver::{Answer, Receiver};
-
-#[cfg(test)]
-mod tests;

@@ -37,7 +37,7 @@ const ALLOWED: [Edges; 19] = [
     edges("bank", &["money", "ledger", "identity", "payments", "settlement", "passkey"], &["journal"]),
     // shell
     edges("journal", &[], &[]),
-    edges("node", &["money", "bank", "journal"], &["ledger", "identity", "payments", "settlement", "passkey"]),
+    edges("node", &["money", "bank", "identity", "journal"], &["ledger", "payments", "settlement", "passkey"]),
     edges("rails", &["money", "bank", "identity", "payments", "settlement", "node", "cnaps", "iso20022"], &["ledger", "passkey", "journal", "sandbox"]),
     edges("projections", &["money", "bank", "ledger", "identity", "payments", "settlement", "node", "receipts", "journal"], &["passkey"]),
     edges("api", &["money", "bank", "ledger", "identity", "payments", "settlement", "node", "projections", "receipts", "passkey"], &["journal", "rails", "sandbox"]),
