@@ -63,9 +63,9 @@ struct Running {
 /// Something cannot be started.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let (folder, scratch) = match (&arguments.data, arguments.once) {
-        (Some(folder), _) => (folder.clone(), None),
-        (None, false) | (None, true) => {
+    let (folder, scratch) = match &arguments.data {
+        Some(folder) => (folder.clone(), None),
+        None => {
             let scratch = Scratch::new(None, "demo")?;
             (scratch.path().to_owned(), Some(scratch))
         }
@@ -78,6 +78,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     show(&running, started);
     desk::serve(&running)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Gives a new bank customers and a month of history; they follow from the seed.
+///
+/// # Errors
+/// The bank is not new, or its configuration names no two other banks.
+pub fn give_history(installation: &Installation, seed: &[u8; 32]) -> anyhow::Result<()> {
+    let clock = Arc::new(ManualClock::new(SystemClock.now().minus_ms(32 * 86_400_000)));
+    let node = serve::start_node(installation, Arc::clone(&clock) as Arc<dyn Clock>)?;
+    seed::history(&node.handle(), &clock, &installation.config, seed, SystemClock.now())
 }
 
 fn ports(arguments: &Arguments) -> anyhow::Result<Ports> {
@@ -127,9 +137,7 @@ fn start(
     meet(&mut installation, &world, ports)?;
     let seed = demo_seed(folder)?;
     if is_new {
-        let clock = Arc::new(ManualClock::new(SystemClock.now().minus_ms(32 * 86_400_000)));
-        let node = serve::start_node(&installation, Arc::clone(&clock) as Arc<dyn Clock>)?;
-        seed::history(&node.handle(), &clock, &installation.config, &seed, SystemClock.now())?;
+        give_history(&installation, &seed)?;
     }
     let sandbox = start_sandbox(&sandbox_data, ports)?;
     let mut serve_arguments: Vec<String> = vec![

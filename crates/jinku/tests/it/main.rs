@@ -1,0 +1,16 @@
+//! The binary and what it does with a data folder: history, audit, read models made again, power cuts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test stops at the first surprise"
+)]
+
+mod audited;
+mod commands;
+mod power_cut;
+mod read_models;
+mod support;
