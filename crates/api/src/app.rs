@@ -1,6 +1,7 @@
 //! What all requests share, and the few ways in which they reach the bank.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bank::{Bank, Command, Submission};
@@ -42,6 +43,29 @@ pub(crate) struct Shared {
     reads: ReadModel,
     progress: watch::Receiver<u64>,
     throttle: Throttle,
+    written: Written,
+}
+
+/// The last entries that sessions wrote: a client that does not say what it has seen reads its own writes all the same.
+#[derive(Default)]
+struct Written(Mutex<HashMap<SessionId, u64>>);
+
+/// From here on entries that every reader has are forgotten, so that the map holds what is under way and little else.
+const WRITTEN_MANY: usize = 4_096;
+
+impl Written {
+    fn by(&self, session: SessionId) -> Option<u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&session).copied()
+    }
+
+    /// Keeps what a session wrote; the read models are at `readable`.
+    fn keep(&self, session: SessionId, seq: u64, readable: u64) {
+        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.len() >= WRITTEN_MANY {
+            written.retain(|_, seq| *seq > readable);
+        }
+        written.insert(session, seq);
+    }
 }
 
 /// The customer who asks, as the bank knows them now.
@@ -75,6 +99,7 @@ impl App {
             streams: Arc::new(Streams::default()),
             files,
             throttle: Throttle::new(config.rates),
+            written: Written::default(),
             config,
             handle,
             reads,
@@ -142,7 +167,7 @@ impl App {
     /// # Errors
     /// `projection_behind` after [`BEHIND_MAX`].
     pub(crate) async fn caught_up(&self, caller: &Caller) -> Result<(), Problem> {
-        let Some(wanted) = caller.min_seq else { return Ok(()) };
+        let Some(wanted) = caller.min_seq.max(self.written.by(caller.session)) else { return Ok(()) };
         // A number from before the bank was set up anew is never reached.
         let wanted = wanted.min(self.handle.status().durable.seq);
         if self.reads.status().seq >= wanted {
@@ -163,6 +188,10 @@ impl App {
         actor: Actor,
         command: Command,
     ) -> Result<Taken, Problem> {
+        let session = match &actor {
+            Actor::Session(session) => Some(*session),
+            Actor::System | Actor::Visitor | Actor::Rail(_) | Actor::Operator(_) => None,
+        };
         let handle = self.handle.clone();
         let (sender, receiver) = oneshot::channel();
         let submission = Submission { id, actor, command };
@@ -176,8 +205,11 @@ impl App {
         .await??;
         let replies =
             receiver.await.map_err(|_| Problem::unavailable("The bank was stopped; send it again."))?;
-        let first = replies.into_iter().next().ok_or_else(Problem::internal)?;
-        Ok(first?)
+        let taken = replies.into_iter().next().ok_or_else(Problem::internal)??;
+        if let Some(session) = session {
+            self.written.keep(session, taken.seq, self.reads.status().seq);
+        }
+        Ok(taken)
     }
 
     /// Hands a command of a customer in.

@@ -168,13 +168,20 @@ async fn once(app: &App, request: Request, next: Next) -> Result<Response, Probl
     let place = app.repeats.place(id, fingerprint, app.now())?;
     parts.extensions.insert(Key(id));
     let request = Request::from_parts(parts, Body::from(body));
-    let kept = place.get_or_try_init(|| async move {
-        let response = next.run(request).await;
-        if response.status().is_success() { keep(response).await } else { Err(response) }
+    // On a task of its own: a client that hangs up must find the answer when it comes back.
+    let work = tokio::spawn(async move {
+        let kept = place.get_or_try_init(|| async move {
+            let response = next.run(request).await;
+            if response.status().is_success() { keep(response).await } else { Err(response) }
+        });
+        match kept.await {
+            Ok(given) => given.again(),
+            Err(response) => response,
+        }
     });
-    Ok(match kept.await {
-        Ok(given) => given.again(),
-        Err(response) => response,
+    work.await.map_err(|error| {
+        tracing::error!(%error, "a request's work ended early");
+        Problem::internal()
     })
 }
 

@@ -61,6 +61,22 @@ async fn movements_come_in_pages_and_are_searched() {
 }
 
 #[tokio::test]
+async fn a_client_reads_its_own_write() {
+    let world = World::new();
+    let (mut customer, friend) = (with_history(&world).await, world.customer("林晓雯").await);
+    for turn in 1..=5 {
+        customer.pay(&world, &friend.as_payee(), "1.00").await.ok();
+        // Without saying what it has seen.
+        let mut ask = request(Method::GET, "/movements?direction=out", None);
+        let cookie = format!("jinku_session={}", customer.cookies["jinku_session"]);
+        ask.headers_mut().insert("cookie", cookie.parse().unwrap());
+        let (_, _, body) = world.send(ask).await;
+        let page: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(page["items"].as_array().unwrap().len(), turn);
+    }
+}
+
+#[tokio::test]
 async fn a_statement_opens_in_a_spreadsheet_and_runs_nothing() {
     let world = World::new();
     let mut customer = with_history(&world).await;
