@@ -6,7 +6,7 @@ use money::{AmountError, PaymentId, Text, TextError, Timestamp};
 use payments::{AccountNumber, BankNumber, Counterparty, Intent, Note, PartyName, Rail};
 
 use crate::app::App;
-use crate::refusals::{amount_invalid, payment_unknown};
+use crate::refusals::{amount_invalid, not_as_previewed, payment_unknown};
 use crate::{Problem, wire};
 
 /// A legal name.
@@ -120,19 +120,16 @@ pub(crate) fn utc_offset(bank: &Bank) -> i32 {
 /// An intent as a preview made it.
 pub(crate) fn intent(app: &App, bank: &Bank, intent: &wire::Intent) -> Result<Intent, Problem> {
     use base64::Engine as _;
-    let field = |name: &str| {
-        Problem::bad_request(format!("intent.{name}: not as the preview made it; look at it again"))
-    };
     let nonce = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&intent.nonce);
     Ok(Intent {
-        payment: intent.payment_id.parse().map_err(|_| field("payment_id"))?,
+        payment: intent.payment_id.parse().map_err(|_| not_as_previewed("payment_id"))?,
         from: account_id(&intent.from_account)?,
         payee: payee(app, bank, &intent.payee)?,
         amount: amount(&intent.amount)?,
         fee_cap: amount(&intent.fee_cap)?,
         rail: rail(intent.rail),
-        expires_at: wire::parse_instant(&intent.expires_at).ok_or_else(|| field("expires_at"))?,
-        nonce: nonce.map_err(|_| field("nonce"))?.into(),
+        expires_at: wire::parse_instant(&intent.expires_at).ok_or_else(|| not_as_previewed("expires_at"))?,
+        nonce: nonce.map_err(|_| not_as_previewed("nonce"))?.into(),
         note: note(&intent.note)?,
     })
 }

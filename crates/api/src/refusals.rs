@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 use bank::Refusal;
+use money::Amount;
+use payments::Rail;
 
 use crate::Problem;
 use crate::wire::labelled;
@@ -148,12 +150,8 @@ fn payments(refusal: payments::Refusal) -> Problem {
         R::AmountZero => amount_zero(),
         R::AssetMismatch { expected, given } => asset_mismatch(expected, given),
         R::PayeeNameEmpty => Problem::unprocessable("payee_name_empty", "The payee's name is empty."),
-        R::Nonce => Problem::bad_request(
-            "intent.nonce: not 16 bytes in base64url; send the preview's intent as it is",
-        ),
-        R::ReservedId { .. } => Problem::bad_request(
-            "intent.payment_id: reserved by the bank; send the preview's intent as it is",
-        ),
+        R::Nonce => not_as_previewed("nonce"),
+        R::ReservedId { .. } => not_as_previewed("payment_id"),
         R::PaymentExists { .. } => mismatch(),
         R::PaymentUnknown { .. } => payment_unknown(),
         R::AccountUnknown => account_unknown(),
@@ -162,55 +160,23 @@ fn payments(refusal: payments::Refusal) -> Problem {
             expired("The review has expired and nothing was submitted; look at it again.")
         }
         R::IntentTooLong { .. } => expired("The intent lives longer than allowed; look at it again."),
-        R::NoRoute { amount } => {
-            Problem::unprocessable("no_route", "No rail takes such an amount; pay less, or in parts.")
-                .with("amount", labelled(amount))
-        }
+        R::NoRoute { amount } => no_route(amount),
         R::RouteChanged { now, .. } => {
-            Problem::conflict("route_changed", "The way has changed since the review; look at it again.")
-                .with("rail", now.name())
+            changed("route_changed", "The way has changed since the review; look at it again.", now)
         }
         R::RailClosed { rail } => {
-            Problem::conflict("rail_closed", "The rail is outside its hours; try within them.")
-                .with("rail", rail.name())
+            changed("rail_closed", "The rail is outside its hours; try within them.", rail)
         }
-        R::RailDown { rail } => Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "rail_down",
-            "The rail is down and no money moved; try later.",
-        )
-        .with("rail", rail.name()),
-        R::FeeAboveCap { fee, cap } => {
-            Problem::conflict("fee_above_cap", "The fee is above what was confirmed; look at it again.")
-                .with("fee", labelled(fee))
-                .with("cap", labelled(cap))
-        }
-        R::PayeeUnknown => {
-            Problem::unprocessable("payee_unknown", "There is no such account; check its number.")
-        }
+        R::RailDown { rail } => changed("rail_down", "The rail is down and no money moved; try later.", rail)
+            .status(StatusCode::SERVICE_UNAVAILABLE),
+        R::FeeAboveCap { fee, cap } => fee_above_cap(fee, cap),
+        R::PayeeUnknown => Problem::unprocessable("payee_unknown", "No such account; check its number."),
         R::PayeeClosed => Problem::unprocessable("payee_closed", "The payee's account is closed."),
-        R::PayeeNameMismatch => {
-            let detail = "The name is not that of the account's holder and nothing was paid; ask the payee.";
-            Problem::unprocessable("payee_name_mismatch", detail)
-        }
+        R::PayeeNameMismatch => payee_name_mismatch(),
         R::OwnAccount => Problem::unprocessable("own_account", "Payer and payee are the same account."),
-        R::OverLimit { period, amount, limit, remaining } => Problem::unprocessable(
-            "over_limit",
-            "More than a limit allows; pay less, or wait until it is free again.",
-        )
-        .with("period", period)
-        .with("amount", labelled(amount))
-        .with("limit", labelled(limit))
-        .with("remaining", labelled(remaining)),
-        R::PasskeyNeeded { small_amount } => Problem::forbidden(
-            "small_amount_limit_needs_passkey",
-            "This amount needs a passkey's confirmation.",
-        )
-        .with("small_amount", labelled(small_amount)),
-        R::UndoOver { .. } => Problem::conflict(
-            "undo_window_over",
-            "It can no longer be undone; ask the payee to send it back.",
-        ),
+        R::OverLimit { period, amount, limit, remaining } => over_limit(period, amount, limit, remaining),
+        R::PasskeyNeeded { small_amount } => passkey_needed(small_amount),
+        R::UndoOver { .. } => undo_over(),
         R::NoLimits | R::NotAllowed => not_allowed(),
         // What follows cannot come from a customer's command.
         R::AccountExists
@@ -225,6 +191,50 @@ fn payments(refusal: payments::Refusal) -> Problem {
             Problem::internal()
         }
     }
+}
+
+/// A field of an intent that no preview made so.
+pub(crate) fn not_as_previewed(field: &str) -> Problem {
+    Problem::bad_request(format!("intent.{field}: not as the preview made it; look at it again"))
+}
+
+fn no_route(amount: Amount) -> Problem {
+    Problem::unprocessable("no_route", "No rail takes such an amount; pay less, or in parts.")
+        .with("amount", labelled(amount))
+}
+
+fn changed(code: &'static str, detail: &str, rail: Rail) -> Problem {
+    Problem::conflict(code, detail).with("rail", rail.name())
+}
+
+fn fee_above_cap(fee: Amount, cap: Amount) -> Problem {
+    Problem::conflict("fee_above_cap", "The fee is above what was confirmed; look at it again.")
+        .with("fee", labelled(fee))
+        .with("cap", labelled(cap))
+}
+
+fn payee_name_mismatch() -> Problem {
+    let detail = "The name is not that of the account's holder and nothing was paid; ask the payee.";
+    Problem::unprocessable("payee_name_mismatch", detail)
+}
+
+fn over_limit(period: &str, amount: Amount, limit: Amount, remaining: Amount) -> Problem {
+    let detail = "More than a limit allows; pay less, or wait until it is free again.";
+    Problem::unprocessable("over_limit", detail)
+        .with("period", period)
+        .with("amount", labelled(amount))
+        .with("limit", labelled(limit))
+        .with("remaining", labelled(remaining))
+}
+
+fn passkey_needed(small_amount: Amount) -> Problem {
+    let detail = "This amount needs a passkey's confirmation.";
+    Problem::forbidden("small_amount_limit_needs_passkey", detail)
+        .with("small_amount", labelled(small_amount))
+}
+
+fn undo_over() -> Problem {
+    Problem::conflict("undo_window_over", "It can no longer be undone; ask the payee to send it back.")
 }
 
 fn expired(detail: &str) -> Problem {
