@@ -121,7 +121,8 @@ fn steps(bank: &Bank, payment: &Payment, past: &Past) -> Vec<wire::PaymentStep> 
             let credited = track.at(StepKind::Credited).or(created);
             let done = matches!(payment.state, PaymentState::Credited { to: DepositOf::Account(_), .. });
             track.push(StepName::Confirmed, credited, done);
-            track.push(StepName::Settled, None, settled);
+            let at = track.at(StepKind::Settled).or(credited);
+            track.push(StepName::Settled, at, settled);
         }
         Kind::Withdrawal => way_out(&mut track, payment, settled),
     }
@@ -163,7 +164,7 @@ fn way_out(track: &mut Track<'_>, payment: &Payment, settled: bool) {
         | S::Confirmed { .. }
         | S::Done
         | S::Credited { .. }
-        | S::Returning { .. } => track.push(StepName::Settled, None, settled),
+        | S::Returning { .. } => track.push(StepName::Settled, track.at(StepKind::Settled), settled),
     }
 }
 

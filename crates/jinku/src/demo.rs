@@ -14,7 +14,7 @@ use anyhow::{Context, bail, ensure};
 use node::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
 
-use crate::config::{BankConfig, CentreConfig, Installation, Key, ListedBank};
+use crate::config::{BankConfig, CentreConfig, Installation, ListedBank};
 use crate::process::{Process, Scratch, beside, free_port, loopback};
 use crate::serve;
 
@@ -216,8 +216,7 @@ fn sandbox_config(folder: &Path, installation: &Installation) -> anyhow::Result<
     if let Ok(text) = std::fs::read_to_string(&file) {
         return Ok(serde_json::from_str(&text)?);
     }
-    let rail = ed25519_dalek::SigningKey::from_bytes(&installation.key(Key::Rail)?);
-    let key = hex::encode(rail.verifying_key().to_bytes());
+    let key = serve::rail_public_key(installation)?;
     let output = Command::new(beside("sandbox")?)
         .args(["config", "--always-open", "--bank-key", &key])
         .output()

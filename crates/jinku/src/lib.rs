@@ -6,6 +6,7 @@ pub mod bulk;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod iso;
 pub mod opening;
 pub mod operate;
 pub mod process;

@@ -1,11 +1,11 @@
 //! The one binary.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use jinku::config::{BankConfig, Installation};
-use jinku::{audit, bench, demo, operate, serve, verify};
+use jinku::{audit, bench, demo, iso, operate, serve, verify};
 use tracing_subscriber::EnvFilter;
 
 /// Jinku (金库): a bank's wallet platform.
@@ -35,6 +35,14 @@ enum Command {
     Audit(audit::Arguments),
     /// Check a receipt without asking the bank.
     Verify(verify::Arguments),
+    /// Check ISO 20022 messages; write a statement as one.
+    Iso(iso::Arguments),
+    /// Print the bank's public keys: what receipts are checked with, and what the clearing centre needs.
+    Keys {
+        /// Data folder.
+        #[arg(long)]
+        data: PathBuf,
+    },
     /// Measure.
     Bench(bench::Arguments),
     /// Show the bank with a sandbox around it.
@@ -66,6 +74,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Operate(arguments) => operate::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Iso(arguments) => iso::run(&arguments),
+        Command::Keys { data } => keys(&data).map(|()| ExitCode::SUCCESS),
         Command::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Openapi => {
@@ -73,4 +83,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn keys(data: &Path) -> anyhow::Result<()> {
+    let installation = Installation::open(data)?;
+    println!("log   {}", serve::log_signer(&installation)?.verifier());
+    println!("rail  {}", serve::rail_public_key(&installation)?);
+    Ok(())
 }

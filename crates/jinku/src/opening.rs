@@ -79,7 +79,8 @@ fn capital() -> Command {
     Command::Ledger(ledger::Command::Change(Change { entry: Some(entry), ..Change::default() }))
 }
 
-/// Ceilings of the instant rail as published for 2019, 2020 and since; the fees are this bank's own.
+/// Ceilings of the instant rail: fifty thousand yuan at its start in 2010, a million since 2020, as the sandbox has them. The fees are
+/// this bank's own.
 fn rails() -> anyhow::Result<Vec<RailRow>> {
     let free = FeeRule {
         free_up_to: yuan(1_000_000_000_000),
@@ -102,7 +103,7 @@ fn rails() -> anyhow::Result<Vec<RailRow>> {
     };
     Ok(vec![
         instant("2010-08-30", 50_000)?,
-        instant("2019-01-01", 1_000_000)?,
+        instant("2020-01-01", 1_000_000)?,
         RailRow {
             rail: Rail::HighValue,
             asset: Asset::CNY,

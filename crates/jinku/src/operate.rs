@@ -14,10 +14,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bank::{Bank, Command, Submission};
-use identity::{Actor, Grade, Phone};
-use money::{CaseId, CommandId, PaymentId, Text};
+use identity::{Actor, Grade, LimitRow, Phone};
+use money::{Amount, Asset, Bps, CaseId, CommandId, Limits, PaymentId, Text};
 use node::Handle;
-use payments::AccountNumber;
+use payments::{AccountNumber, FeeRule, Rail, RailRow};
 use serde::{Deserialize, Serialize};
 use settlement::CaseKind;
 
@@ -79,6 +79,11 @@ enum Act {
         /// Account number.
         account: String,
     },
+    /// Add dated rows of limits and of rails' terms from a JSON file: an array of orders `set_limits` and `set_rail`.
+    Terms {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// What an operator asks for.
@@ -118,6 +123,58 @@ pub enum Order {
         /// Account number.
         account: String,
     },
+    /// Limits of a grade in yuan from a date on.
+    SetLimits(LimitTerms),
+    /// Terms of a rail in yuan from a date on.
+    SetRail(RailTerms),
+}
+
+/// Limits of a grade: decimal amounts in yuan; a limit that is left out is none.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitTerms {
+    /// basic, verified or full.
+    pub grade: String,
+    /// First day, such as 2026-12-01.
+    pub from: String,
+    /// Up to here no passkey is asked for.
+    pub small_amount: String,
+    /// From here a withdrawal waits.
+    pub undo_from: String,
+    /// How long it waits, in seconds.
+    pub undo_seconds: u64,
+    /// Most in one payment.
+    pub single: Option<String>,
+    /// Most in a day.
+    pub day: Option<String>,
+    /// Most in a month.
+    pub month: Option<String>,
+    /// Most in a year.
+    pub year: Option<String>,
+}
+
+/// Terms of a rail: decimal amounts in yuan.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RailTerms {
+    /// instant or high_value.
+    pub rail: String,
+    /// First day.
+    pub from: String,
+    /// Most in one payment; left out for no ceiling.
+    pub ceiling: Option<String>,
+    /// Up to here it is free.
+    pub free_up_to: String,
+    /// Then this rate, in basis points,
+    pub rate_bps: u32,
+    /// at least this,
+    pub fee_at_least: String,
+    /// at most this.
+    pub fee_at_most: String,
+    /// How long we wait for an answer, in seconds.
+    pub answer_seconds: u64,
+    /// How long a payment usually takes, in seconds.
+    pub usual_seconds: u64,
 }
 
 /// An order with its sender.
@@ -165,7 +222,6 @@ struct Desk {
 }
 
 /// The operators' interface.
-#[must_use]
 pub fn router(handle: Handle, token: [u8; 32]) -> axum::Router {
     let desk = Arc::new(Desk { handle, token: hex::encode(token) });
     axum::Router::new()
@@ -236,13 +292,7 @@ fn to_command(handle: &Handle, order: &Order) -> anyhow::Result<Command> {
             let phone = Phone::new(phone)?;
             let customer = handle.read(|bank| bank.identity().customer_by_phone(&phone))?;
             let customer = customer.context("no customer has this telephone number")?;
-            let grade = match grade.as_str() {
-                "basic" => Grade::Basic,
-                "verified" => Grade::Verified,
-                "full" => Grade::Full,
-                other => bail!("{other:?} is not basic, verified or full"),
-            };
-            Command::Identity(identity::Command::SetGrade { customer, grade })
+            Command::Identity(identity::Command::SetGrade { customer, grade: grade_of(grade)? })
         }
         Order::ReturnDeposit { payment, code } => Command::Payments(payments::Command::ReturnDeposit {
             payment: payment.parse::<PaymentId>()?,
@@ -259,6 +309,57 @@ fn to_command(handle: &Handle, order: &Order) -> anyhow::Result<Command> {
         Order::CloseAccount { account } => {
             Command::Ledger(ledger::Command::CloseAccount { id: account_of(account)? })
         }
+        Order::SetLimits(terms) => Command::Identity(identity::Command::SetLimits(limit_row(terms)?)),
+        Order::SetRail(terms) => Command::Payments(payments::Command::SetRail(rail_row(terms)?)),
+    })
+}
+
+fn grade_of(name: &str) -> anyhow::Result<Grade> {
+    match name {
+        "basic" => Ok(Grade::Basic),
+        "verified" => Ok(Grade::Verified),
+        "full" => Ok(Grade::Full),
+        other => bail!("{other:?} is not basic, verified or full"),
+    }
+}
+
+fn yuan(name: &str, text: &str) -> anyhow::Result<Amount> {
+    Amount::parse(Asset::CNY, text).with_context(|| name.to_owned())
+}
+
+fn limit_row(terms: &LimitTerms) -> anyhow::Result<LimitRow> {
+    let optional = |name: &str, text: &Option<String>| text.as_ref().map(|text| yuan(name, text)).transpose();
+    Ok(LimitRow {
+        grade: grade_of(&terms.grade)?,
+        asset: Asset::CNY,
+        from: terms.from.parse().context("from")?,
+        limits: Limits {
+            small_amount: yuan("small_amount", &terms.small_amount)?,
+            undo_from: yuan("undo_from", &terms.undo_from)?,
+            undo_ms: terms.undo_seconds.saturating_mul(1000),
+            single: optional("single", &terms.single)?,
+            day: optional("day", &terms.day)?,
+            month: optional("month", &terms.month)?,
+            year: optional("year", &terms.year)?,
+        },
+    })
+}
+
+fn rail_row(terms: &RailTerms) -> anyhow::Result<RailRow> {
+    let rail = Rail::from_name(&terms.rail).filter(|rail| *rail != Rail::Internal);
+    Ok(RailRow {
+        rail: rail.with_context(|| format!("{:?} is not instant or high_value", terms.rail))?,
+        asset: Asset::CNY,
+        from: terms.from.parse().context("from")?,
+        ceiling: terms.ceiling.as_ref().map(|text| yuan("ceiling", text)).transpose()?,
+        fee: FeeRule {
+            free_up_to: yuan("free_up_to", &terms.free_up_to)?,
+            rate: Bps::new(terms.rate_bps),
+            at_least: yuan("fee_at_least", &terms.fee_at_least)?,
+            at_most: yuan("fee_at_most", &terms.fee_at_most)?,
+        },
+        answer_ms: terms.answer_seconds.saturating_mul(1000),
+        usual_ms: terms.usual_seconds.saturating_mul(1000),
     })
 }
 
@@ -398,6 +499,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Order::ResolveCase { case: case.clone(), resolution: resolution.clone() }
         }
         Act::CloseAccount { account } => Order::CloseAccount { account: account.clone() },
+        Act::Terms { file } => {
+            let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+            let orders: Vec<Order> =
+                serde_json::from_str(&text).with_context(|| format!("read {}", file.display()))?;
+            for (number, order) in (1..).zip(orders) {
+                let seq = operator.order(order).with_context(|| format!("order {number}"))?;
+                println!("order {number}: done, journal entry {seq}");
+            }
+            return Ok(());
+        }
     };
     println!("done, journal entry {}", operator.order(order)?);
     Ok(())

@@ -85,6 +85,15 @@ pub fn log_signer(installation: &Installation) -> anyhow::Result<NoteSigner> {
     NoteSigner::from_seed(&installation.config.log_origin, &seed).context("log_origin in bank.json")
 }
 
+/// The public key that the clearing centre checks our messages with: Ed25519, 64 hexadecimal digits.
+///
+/// # Errors
+/// A missing or open key file.
+pub fn rail_public_key(installation: &Installation) -> anyhow::Result<String> {
+    let key = SigningKey::from_bytes(&installation.key(Key::Rail)?);
+    Ok(hex::encode(key.verifying_key().to_bytes()))
+}
+
 /// Runs the bank until SIGTERM or ctrl-c.
 ///
 /// # Errors

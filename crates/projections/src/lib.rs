@@ -23,6 +23,3 @@ pub use movements::{Direction, MovementKind, MovementQuery, MovementRow, Page, P
 pub use payments::{PaymentRow, StepKind, StepRow};
 pub use project::movement_id;
 pub use projector::{Config, Projections, ReadModel, Status, rebuild_log};
-
-#[cfg(test)]
-mod tests;

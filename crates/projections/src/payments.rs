@@ -34,10 +34,12 @@ pub enum StepKind {
     Suspended,
     /// A deposit being sent back.
     Returning,
+    /// The round it was confirmed in was settled.
+    Settled,
 }
 
 impl StepKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Waiting,
         Self::Sending,
         Self::Sent,
@@ -50,6 +52,7 @@ impl StepKind {
         Self::Credited,
         Self::Suspended,
         Self::Returning,
+        Self::Settled,
     ];
 
     pub(crate) fn code(self) -> i64 {

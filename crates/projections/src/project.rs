@@ -4,9 +4,10 @@ use bank::{Event, JournalEntry};
 use identity::Actor;
 use ledger::{Change, Leg, Side};
 use money::{AccountId, Amount, Asset, CustomerId, EntryId, MovementId, PaymentId, Timestamp};
-use payments::{DepositOf, Kind, Payment, PaymentState};
+use payments::{DepositOf, Kind, Payment, PaymentState, Settlement};
 use receipts::{MerkleLog, MovementStatement};
 use rusqlite::{Connection, OptionalExtension};
+use settlement::RoundKey;
 use sha2::{Digest, Sha256};
 
 use crate::feed::FeedKind;
@@ -88,6 +89,7 @@ impl<'c> Projecting<'c> {
                     let about = payment_of(change, &entry.events);
                     self.change(change, about, now)?;
                 }
+                Event::Settlement(settlement::Event::RoundSettled { key, .. }) => self.settled(key, now)?,
                 Event::Ledger(_)
                 | Event::Settlement(_)
                 | Event::EffectQueued { .. }
@@ -212,7 +214,7 @@ impl<'c> Projecting<'c> {
             Kind::Deposit => 2,
         };
         let created_at = i64::try_from(payment.created_at.ms()).unwrap_or(i64::MAX);
-        let sql = "INSERT INTO payments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        let sql = "INSERT INTO payments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         self.connection.prepare_cached(sql)?.execute((
             payment.id.value().to_be_bytes(),
             payment.customer.map(|id| id.value().to_be_bytes()),
@@ -225,8 +227,10 @@ impl<'c> Projecting<'c> {
             payment.counterparty.bank.as_str(),
             payment.fee.decimal(),
             payment.note.as_str(),
+            payment.rail.name(),
         ))?;
         self.step(payment.id, step, payment.created_at)?;
+        self.in_round(payment.id, payment.rail.name(), &payment.state)?;
         if let Some(customer) = payment.customer {
             self.tell(customer, FeedKind::Payment, payment.id.value());
         }
@@ -245,12 +249,50 @@ impl<'c> Projecting<'c> {
             let sql = "UPDATE payments SET account = ?2, customer = (SELECT customer FROM accounts WHERE id = ?2) WHERE id = ?1";
             self.connection.prepare_cached(sql)?.execute((key, account.value().to_be_bytes()))?;
         }
-        let sql = "UPDATE payments SET is_open = ?2 WHERE id = ?1 RETURNING customer";
-        let customer: Option<[u8; 16]> =
-            self.connection.prepare_cached(sql)?.query_row((key, step.is_open()), |row| row.get(0))?;
+        let sql = "UPDATE payments SET is_open = ?2 WHERE id = ?1 RETURNING customer, rail";
+        let (customer, rail): (Option<[u8; 16]>, String) = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row((key, step.is_open()), |row| Ok((row.get(0)?, row.get(1)?)))?;
         self.step(payment, step, now)?;
+        self.in_round(payment, &rail, to)?;
         if let Some(customer) = customer {
             self.tell(CustomerId::new(id_of(customer)), FeedKind::Payment, payment.value());
+        }
+        Ok(())
+    }
+
+    /// Keeps which round a payment is in, until that is settled.
+    fn in_round(&self, payment: PaymentId, rail: &str, state: &PaymentState) -> Result<(), ProjectionError> {
+        let (PaymentState::Confirmed { settlement, .. }
+        | PaymentState::Credited { settlement: Some(settlement), .. }) = state
+        else {
+            return Ok(());
+        };
+        let Settlement::Netted { date, round } = settlement else { return Ok(()) };
+        let sql = "INSERT OR IGNORE INTO open_rounds VALUES (?1, ?2, ?3, ?4)";
+        let key = payment.value().to_be_bytes();
+        self.connection.prepare_cached(sql)?.execute((rail, date.days(), *round, key))?;
+        Ok(())
+    }
+
+    /// A round was settled: so is every payment in it.
+    fn settled(&mut self, key: &RoundKey, now: Timestamp) -> Result<(), ProjectionError> {
+        let sql = "DELETE FROM open_rounds WHERE rail = ?1 AND date = ?2 AND round = ?3 RETURNING payment";
+        let payments: Vec<[u8; 16]> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_map((key.rail.as_str(), key.date.days(), key.round), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for payment in payments {
+            let id = PaymentId::new(id_of(payment));
+            self.step(id, StepKind::Settled, now)?;
+            let sql = "SELECT customer FROM payments WHERE id = ?1";
+            let customer: Option<[u8; 16]> =
+                self.connection.prepare_cached(sql)?.query_row([payment], |row| row.get(0))?;
+            if let Some(customer) = customer {
+                self.tell(CustomerId::new(id_of(customer)), FeedKind::Payment, id.value());
+            }
         }
         Ok(())
     }

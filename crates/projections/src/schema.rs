@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::ProjectionError;
 
 /// Grows with every change of the tables or of what is put in them; a file of another version is made again.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL, recorded_at INTEGER NOT NULL);
@@ -16,7 +16,7 @@ CREATE TABLE accounts (
 ) WITHOUT ROWID;
 CREATE TABLE payments (
   id BLOB PRIMARY KEY, customer BLOB, account BLOB, kind INTEGER NOT NULL, is_open INTEGER NOT NULL, created_at INTEGER NOT NULL,
-  name TEXT NOT NULL, number TEXT NOT NULL, bank TEXT NOT NULL, fee TEXT NOT NULL, note TEXT NOT NULL
+  name TEXT NOT NULL, number TEXT NOT NULL, bank TEXT NOT NULL, fee TEXT NOT NULL, note TEXT NOT NULL, rail TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX payments_of ON payments (customer, created_at);
 CREATE TABLE steps (
@@ -31,6 +31,7 @@ CREATE TABLE movements (
 CREATE INDEX movements_of ON movements (account, leaf);
 CREATE INDEX movements_by_payment ON movements (payment) WHERE payment IS NOT NULL;
 CREATE TABLE feed (seq INTEGER NOT NULL, nr INTEGER NOT NULL, customer BLOB NOT NULL, kind INTEGER NOT NULL, subject BLOB NOT NULL, PRIMARY KEY (customer, seq, nr)) WITHOUT ROWID;
+CREATE TABLE open_rounds (rail TEXT NOT NULL, date INTEGER NOT NULL, round INTEGER NOT NULL, payment BLOB NOT NULL, PRIMARY KEY (rail, date, round, payment)) WITHOUT ROWID;
 CREATE TABLE sessions (id BLOB PRIMARY KEY, customer BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, note TEXT NOT NULL);
 INSERT INTO meta VALUES (1, 0, x'', 0);

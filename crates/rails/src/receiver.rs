@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bank::Command;
 use cnaps::{Frame, FrameError};
 use identity::Actor;
 use money::{CommandId, Text, Timestamp};
 use node::{Handle, SubmitError};
+use payments::RailNotice;
 
 use crate::Translator;
 use crate::acknowledge::Rejection;
@@ -71,9 +73,10 @@ impl Receiver {
         let actor = Actor::Rail(Text::clip(incoming.rail.name()));
         let mut all_known = true;
         for command in incoming.commands {
+            let is_known = self.is_known(&command);
             let submission = bank::Submission { id: CommandId::new(0), actor: actor.clone(), command };
             match self.handle.submit(submission) {
-                Ok(taken) => all_known &= taken.is_repeat,
+                Ok(taken) => all_known &= taken.is_repeat || is_known,
                 // What may go later is posted again, as nothing that a rail says may be lost.
                 Err(SubmitError::Refused(refusal)) if refusal.is_transient() => {
                     return Err(Stop::Later(refusal.to_string()));
@@ -85,5 +88,12 @@ impl Receiver {
             }
         }
         Ok(all_known)
+    }
+
+    /// Whether a payment was received before: its repeat may still make us answer again, which is something new only to us.
+    fn is_known(&self, command: &Command) -> bool {
+        let Command::Payments(payments::Command::Notice { notice, .. }) = command else { return false };
+        let (RailNotice::Credit { key, .. } | RailNotice::Return { key, .. }) = notice else { return false };
+        self.handle.read(|bank| bank.payments().payment_received_as(key).is_some()).unwrap_or(false)
     }
 }

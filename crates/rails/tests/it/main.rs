@@ -20,10 +20,14 @@ use support::{Centre, NOW, answer_effect, credit_effect, notices};
 #[test]
 fn a_credit_goes_out_and_its_answer_comes_back() {
     let mut centre = Centre::new();
-    let outgoing = centre.translator.outgoing(EffectId::new(1), &credit_effect("6210990000000001", "陈静"), NOW).unwrap();
+    let outgoing = centre
+        .translator
+        .outgoing(EffectId::new(1), &credit_effect("6210990000000001", "陈静"), NOW)
+        .unwrap();
     assert_eq!(centre.post(&outgoing), Sent::Acknowledged);
     let said = centre.until_said(1_000);
-    let answers: Vec<_> = notices(&said).filter(|notice| matches!(notice, RailNotice::Answer { .. })).collect();
+    let answers: Vec<_> =
+        notices(&said).filter(|notice| matches!(notice, RailNotice::Answer { .. })).collect();
     let [RailNotice::Answer { original, answer: Answer::Confirmed(Settlement::Netted { round, .. }) }] =
         answers.as_slice()
     else {
@@ -52,7 +56,8 @@ fn what_the_other_bank_does_not_take_comes_back_with_its_code() {
         ("6210990000009999", "陈静", "RJ01"),
     ] {
         let mut centre = Centre::new();
-        let outgoing = centre.translator.outgoing(EffectId::new(1), &credit_effect(account, name), NOW).unwrap();
+        let outgoing =
+            centre.translator.outgoing(EffectId::new(1), &credit_effect(account, name), NOW).unwrap();
         assert_eq!(centre.post(&outgoing), Sent::Acknowledged);
         let said = centre.until_said(1_000);
         let rejected = notices(&said).any(|notice| {
@@ -78,7 +83,8 @@ fn an_inbound_credit_is_read_and_answered_and_comes_in_a_round() {
     let outgoing = centre.translator.outgoing(EffectId::new(9), &answer, NOW).unwrap();
     assert_eq!(centre.post(&outgoing), Sent::Acknowledged);
     let said = centre.until_said(5_000);
-    let netted = notices(&said).any(|notice| matches!(notice, RailNotice::Netted { original, .. } if original == key));
+    let netted =
+        notices(&said).any(|notice| matches!(notice, RailNotice::Netted { original, .. } if original == key));
     assert!(netted, "{said:?}");
 }
 
@@ -108,7 +114,10 @@ fn a_changed_byte_is_refused_and_says_nothing() {
 #[test]
 fn an_acknowledgement_of_another_frame_is_none() {
     let mut centre = Centre::new();
-    let one = centre.translator.outgoing(EffectId::new(1), &credit_effect("6210990000000001", "陈静"), NOW).unwrap();
+    let one = centre
+        .translator
+        .outgoing(EffectId::new(1), &credit_effect("6210990000000001", "陈静"), NOW)
+        .unwrap();
     let later = NOW.plus_ms(1_000);
     let effect = answer_effect(&support::key(), support::fen(100));
     let other = centre.translator.outgoing(EffectId::new(2), &effect, later).unwrap();

@@ -130,7 +130,8 @@ impl Centre {
                 let frame = Frame::decode(&delivery.frame_bytes).unwrap();
                 let known = |_| None::<RailStatus>;
                 commands.extend(self.translator.accept(&frame, known).unwrap().commands);
-                let ack = self.translator.acknowledgement(&frame.header, delivery.id, self.now, false).unwrap();
+                let ack =
+                    self.translator.acknowledgement(&frame.header, delivery.id, self.now, false).unwrap();
                 self.world.delivered(delivery.id, &DeliveryOutcome::Reply(ack.bytes), rail_time(self.now));
             }
         }
