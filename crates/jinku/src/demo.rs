@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use money::Timestamp;
 use node::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
 
@@ -80,14 +81,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Gives a new bank customers and a month of history; they follow from the seed.
+/// Gives a new bank customers and a month of history that ends before `now`; everything follows from the seed and that time.
 ///
 /// # Errors
 /// The bank is not new, or its configuration names no two other banks.
-pub fn give_history(installation: &Installation, seed: &[u8; 32]) -> anyhow::Result<()> {
-    let clock = Arc::new(ManualClock::new(SystemClock.now().minus_ms(32 * 86_400_000)));
+pub fn give_history(installation: &Installation, seed: &[u8; 32], now: Timestamp) -> anyhow::Result<()> {
+    let clock = Arc::new(ManualClock::new(now.minus_ms(32 * 86_400_000)));
     let node = serve::start_node(installation, Arc::clone(&clock) as Arc<dyn Clock>)?;
-    seed::history(&node.handle(), &clock, &installation.config, seed, SystemClock.now())
+    seed::history(&node.handle(), &clock, &installation.config, seed, now)
 }
 
 fn ports(arguments: &Arguments) -> anyhow::Result<Ports> {
@@ -137,7 +138,7 @@ fn start(
     meet(&mut installation, &world, ports)?;
     let seed = demo_seed(folder)?;
     if is_new {
-        give_history(&installation, &seed)?;
+        give_history(&installation, &seed, SystemClock.now())?;
     }
     let sandbox = start_sandbox(&sandbox_data, ports)?;
     let mut serve_arguments: Vec<String> = vec![

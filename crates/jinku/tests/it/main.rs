@@ -11,6 +11,7 @@
 
 mod audited;
 mod commands;
+mod golden;
 mod power_cut;
 mod read_models;
 mod support;

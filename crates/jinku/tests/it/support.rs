@@ -9,6 +9,9 @@ use jinku::{demo, serve};
 use node::{Node, SystemClock};
 use projections::{Config, Projections};
 
+/// 2026-11-24T02:00:00Z: the same past on every run.
+const NOW: money::Timestamp = money::Timestamp::from_ms(1_795_485_600_000);
+
 pub(crate) struct Bank {
     scratch: Scratch,
     pub(crate) installation: Installation,
@@ -28,7 +31,7 @@ impl Bank {
             ..BankConfig::local(7460)
         };
         let installation = Installation::create(&scratch.path().join("bank"), config).unwrap();
-        demo::give_history(&installation, &[7; 32]).unwrap();
+        demo::give_history(&installation, &[7; 32], NOW).unwrap();
         Self { scratch, installation }
     }
 
