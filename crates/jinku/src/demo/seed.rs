@@ -38,6 +38,13 @@ const HOUR_MS: u64 = 3_600_000;
 /// One netting round a day is enough for a past.
 const ROUND: u32 = 1;
 
+/// The id a person has as a customer: from the demo's seed, so that their authenticator can say it too.
+fn customer_id(person: &Person, seed: &[u8; 32]) -> CustomerId {
+    let hash = Sha256::new().chain_update(seed).chain_update("customer").chain_update(person.handle).finalize();
+    let value = hash.iter().take(16).fold(0_u128, |value, byte| (value << 8) | u128::from(*byte));
+    CustomerId::new(value >> 1)
+}
+
 /// The authenticator of a person, as it was when they signed up; `seed` is the demo's own.
 pub(super) fn authenticator(
     person: &Person,
@@ -46,11 +53,12 @@ pub(super) fn authenticator(
 ) -> anyhow::Result<(SoftwareAuthenticator, Value)> {
     let origin = config.origins.first().context("bank.json names no origin")?.clone();
     let own: [u8; 32] = Sha256::new().chain_update(seed).chain_update(person.handle).finalize().into();
+    let user_handle = URL_SAFE_NO_PAD.encode(customer_id(person, seed).value().to_be_bytes());
     let profile = Profile { synchronised: true, ..Profile::default() };
     let mut authenticator = SoftwareAuthenticator::new(own, origin, profile);
     let made = authenticator.create(&json!({
         "rp": { "id": config.relying_party, "name": config.name_en },
-        "user": { "id": "AAAAAAAAAAAAAAAAAAAAAA", "name": person.handle, "displayName": person.name },
+        "user": { "id": user_handle, "name": person.handle, "displayName": person.name },
         "challenge": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "pubKeyCredParams": [{ "type": "public-key", "alg": -7 }],
         "authenticatorSelection": { "residentKey": "required", "userVerification": "required" },
@@ -161,7 +169,7 @@ impl Past<'_> {
         let (authenticator, made) = authenticator(&person, seed, self.config)?;
         let registration = passkey::Registration::from_json(&made)?;
         let credential = made.get("id").cloned().unwrap_or_default();
-        let (customer, session) = (CustomerId::new(self.number()), SessionId::new(self.number()));
+        let (customer, session) = (customer_id(&person, seed), SessionId::new(self.number()));
         let expires_at = self.now.plus_ms(DAYS.saturating_mul(2).saturating_mul(DAY_MS));
         let enrol = identity::Command::Enrol {
             customer,

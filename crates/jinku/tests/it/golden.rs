@@ -12,7 +12,7 @@ use journal::Reader;
 use crate::support::Bank;
 
 /// Hash of the state after the whole history. It changes with the form of the state: then the version in `bank::snapshot` grows too.
-const STATE: &str = "79efdda6db7a2e2e1358e0c5278f84c67b061eaf42f10c08ecd891c204f9f7c3";
+const STATE: &str = "4bff88b51f9b6a581c7e4ee6c739cedef6ffdab0c0a0c5b17bb15a871f17be2f";
 
 fn file() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/entries.txt"))
