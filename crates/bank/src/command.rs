@@ -69,10 +69,10 @@ impl BodyHash {
     /// The hash of a command.
     #[must_use]
     pub fn of(command: &Command) -> Self {
-        let mut hasher = HashWriter(Sha256::new());
+        let mut hasher = HashWriter::new();
         let written = minicbor::encode(command, &mut hasher);
         money::invariant!(written.is_ok(), "a command cannot be encoded");
-        let full: [u8; 32] = hasher.0.finalize().into();
+        let full = hasher.finish();
         let mut half = [0; 16];
         for (slot, byte) in half.iter_mut().zip(full) {
             *slot = byte;
@@ -87,14 +87,35 @@ impl fmt::Debug for BodyHash {
     }
 }
 
-/// Hashes what is encoded, without keeping it.
-pub(crate) struct HashWriter(pub(crate) Sha256);
+/// Hashes what is encoded, without keeping it. An encoder writes a few bytes at a time, so they are gathered first.
+pub(crate) struct HashWriter {
+    hasher: Sha256,
+    gathered: Vec<u8>,
+}
+
+/// Bytes that are hashed at once.
+const GATHERED_BYTES: usize = 4096;
+
+impl HashWriter {
+    pub(crate) fn new() -> Self {
+        Self { hasher: Sha256::new(), gathered: Vec::with_capacity(512) }
+    }
+
+    pub(crate) fn finish(mut self) -> [u8; 32] {
+        self.hasher.update(&self.gathered);
+        self.hasher.finalize().into()
+    }
+}
 
 impl minicbor::encode::Write for HashWriter {
     type Error = std::convert::Infallible;
 
     fn write_all(&mut self, buf: &[u8]) -> Result<(), Self::Error> {
-        self.0.update(buf);
+        self.gathered.extend_from_slice(buf);
+        if self.gathered.len() >= GATHERED_BYTES {
+            self.hasher.update(&self.gathered);
+            self.gathered.clear();
+        }
         Ok(())
     }
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::Bank;
@@ -48,11 +47,10 @@ impl Bank {
     /// The hash of the whole state: equal hashes, equal banks.
     #[must_use]
     pub fn state_hash(&self) -> StateHash {
-        let mut hasher = HashWriter(Sha256::new());
+        let mut hasher = HashWriter::new();
         let written = minicbor::encode(self, &mut hasher);
         money::invariant!(written.is_ok(), "the state cannot be encoded");
-        let hash: [u8; 32] = hasher.0.finalize().into();
-        StateHash(hash.into())
+        StateHash(hasher.finish().into())
     }
 
     /// The state as bytes: version, hash, state.

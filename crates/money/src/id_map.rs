@@ -2,16 +2,18 @@
 
 use std::hash::Hash;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 /// A hash map by id whose order is that of insertion, never that of a hash.
 ///
 /// Two replays that make the same changes walk it in the same order, so a snapshot of it is a function of the journal alone.
-/// Removal moves the last element into the gap, which is the same on every replay too.
+/// Removal moves the last element into the gap, which is the same on every replay too. The hash is a quick one with a seed of the
+/// process, so that nobody outside can choose ids that collide.
 #[derive(Debug, Clone)]
 pub struct IdMap<K, V> {
-    map: IndexMap<K, V>,
+    map: IndexMap<K, V, RandomState>,
 }
 
 impl<K, V> Default for IdMap<K, V> {
@@ -96,7 +98,7 @@ impl<C, K: Encode<C>, V: Encode<C>> Encode<C> for IdMap<K, V> {
 impl<'b, C, K: Decode<'b, C> + Hash + Eq, V: Decode<'b, C>> Decode<'b, C> for IdMap<K, V> {
     fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
         let len = d.map()?.ok_or_else(|| decode::Error::message("map of unknown length"))?;
-        let mut map = IndexMap::new();
+        let mut map = IndexMap::default();
         for _ in 0..len {
             let key = K::decode(d, ctx)?;
             if map.insert(key, V::decode(d, ctx)?).is_some() {
