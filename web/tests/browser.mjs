@@ -48,7 +48,7 @@ export async function fits(page, where) {
 }
 
 /** Checks the screen and, when asked for, keeps a picture of it. */
-export async function look(page, name, { full = false } = {}) {
+export async function look(page, name, { full = false, longest = Infinity } = {}) {
   await page.waitForTimeout(250)
   await accessible(page, name)
   await fits(page, name)
@@ -58,7 +58,8 @@ export async function look(page, name, { full = false } = {}) {
   const size = page.viewportSize()
   const height = full ? await page.evaluate(() => document.documentElement.scrollHeight) : size.height
   // A taller window rather than a stitched picture: the tab bar then stands where it belongs, at the foot.
-  await page.setViewportSize({ ...size, height: Math.max(size.height, height) })
-  await page.screenshot({ path: join(folder, `${name}.png`) })
+  await page.setViewportSize({ ...size, height: Math.max(size.height, Math.min(height, longest)) })
+  // One pixel to a point: sharp enough beside text, and a quarter of the size.
+  await page.screenshot({ path: join(folder, `${name}.png`), scale: 'css' })
   await page.setViewportSize(size)
 }

@@ -317,6 +317,6 @@ function file(path, response) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { url } = await startFakeBank({ port: Number(process.env.PORT ?? 7400), history: true })
+  const { url } = await startFakeBank({ port: Number(process.env.PORT ?? 7460), history: true })
   console.log(url)
 }

@@ -17,7 +17,7 @@ export default defineConfig({
     sourcemap: false,
   },
   server: {
-    proxy: { '/api': process.env.JINKU_URL ?? 'http://localhost:7400' },
+    proxy: { '/api': process.env.JINKU_URL ?? 'http://localhost:7460' },
   },
   test: {
     include: ['src/**/*.test.ts'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import en from '../i18n/en'
 import zh from '../i18n/zh'
@@ -11,24 +12,39 @@ function lookIn(texts: object): Lookup {
     return typeof text === 'string' ? text.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? '') : null
   }
 }
-const CODES = [
-  'insufficient_funds', 'over_limit', 'small_amount_limit_needs_passkey', 'intent_expired', 'assertion_invalid', 'assertion_replayed', 'account_closed', 'account_unknown',
-  'payee_name_mismatch', 'amount_zero', 'amount_decimals', 'asset_mismatch', 'rail_closed', 'rail_down', 'session_expired', 'device_blocked', 'customer_locked', 'undo_window_over',
-  'idempotency_mismatch', 'rate_limited', 'totp_wrong', 'totp_replayed', 'projection_behind', 'receipt_not_ready', 'payment_unknown', 'payee_unknown', 'last_passkey', 'note_too_long',
-  'name_invalid', 'phone_invalid', 'own_account',
-]
+
+// The page that lists every refusal of the interface, with the words of both languages beside each code.
+const PAGE = readFileSync(new URL('../../../../docs/REFUSALS.md', import.meta.url), 'utf8')
+const ROWS = [...PAGE.matchAll(/^\| `(\w+)` \| [\d, ]+ \| .+ \| (.+) \| (.+) \|$/gm)].map(([, code = '', inChinese = '', inEnglish = '']) => ({ code, zh: inChinese, en: inEnglish }))
+const RAIL_ROWS = [...PAGE.matchAll(/^\| (RJ\d+) \| (.+) \| (.+) \|$/gm)].map(([, code = '', inChinese = '', inEnglish = '']) => ({ code, zh: inChinese, en: inEnglish }))
+// What the wallet says where the bank gave no answer.
+const OWN = ['unknown', 'unexpected', 'unreachable', 'passkey_cancelled', 'passkey_unsupported', 'passkey_exists', 'passkey_failed']
 
 describe('refusals', () => {
   for (const [name, texts] of [['zh', zh], ['en', en]] as const) {
     it(`every code says what and what next, ${name}`, () => {
-      for (const code of CODES) {
+      expect(ROWS.length).toBeGreaterThan(50)
+      for (const { code, [name]: written } of ROWS) {
         const { what, next } = explain(code, {}, 'server text', lookIn(texts))
-        expect(what, code).not.toBe('server text')
+        expect(what, code).toBe(written)
         expect(next.length, code).toBeGreaterThan(4)
         expect(what + next, code).not.toContain(code)
       }
     })
   }
+
+  it('no words are left without a sender', () => {
+    const sent = [...ROWS.map((row) => row.code), ...OWN].sort()
+    expect(Object.keys(zh.problem).sort()).toEqual(sent)
+  })
+
+  it('every reason of the rails is said as the page says it', () => {
+    expect(RAIL_ROWS.length).toBeGreaterThan(10)
+    for (const row of RAIL_ROWS) {
+      expect(railReason({ code: row.code, params: {} }, lookIn(zh))).toBe(row.zh)
+      expect(railReason({ code: row.code, params: {} }, lookIn(en))).toBe(row.en)
+    }
+  })
 
   it('an unknown code falls back to the bank’s sentence, never to the code alone', () => {
     expect(explain('new_rule', {}, 'The account is frozen', lookIn(en)).what).toBe('The account is frozen')

@@ -33,7 +33,7 @@ const en: typeof zh = {
     greeting: 'Hello, {name}', total: 'Balance', actions: 'Quick actions', receive: 'Receive', pay: 'Pay', withdraw: 'Withdraw', contacts: 'Contacts',
     recent: 'Latest movements', see_all: 'See all', chart: 'Balance, last 30 days', chart_table: 'Show as a table', chart_empty: 'Your balance is drawn here after the first movement.',
     empty_title: 'No movements yet', empty_text: 'Send somebody your details. Money appears here within a second of arriving.', empty_action: 'Show my details',
-    waiting: 'Waiting to leave', why_held: 'Why is it held?', notices: 'Notices', notice_totp: 'One-time codes are not set up. They let you in to lock everything if your phone is lost.',
+    waiting: 'Waiting to leave', why_held: 'Why is it held?', notices: 'Notices', notice_totp: 'One-time codes are not set up. If your phone is lost, they let you in on another bound device to lock everything.',
     notice_totp_action: 'Set up', notice_small: 'You signed in with a one-time code: small payments only.', notice_locked: 'Your account is locked. Payments are stopped.', notice_unlock: 'Unlock',
     notice_rail: '{rail} is {state}. Payments by it are carried out once it is back.',
   },
@@ -66,7 +66,7 @@ const en: typeof zh = {
   },
   pay: {
     title: 'Pay', to: 'Who to pay', search: 'Search contacts', new: 'Enter account', scan: 'Scan or paste', contacts: 'Contacts', none: 'No contacts yet',
-    none_text: 'Save a payee after paying, or enter an account now.', no_match: 'Nothing found for “{q}”', last: 'Last paid {date}', never: 'Never paid',
+    none_text: 'Save a payee after paying, or enter an account now.', no_match: 'Nothing found for “{q}”', last: 'Last paid {date}', never: 'Never paid', tail: '…{digits}',
   },
   payee: {
     title: 'Payee', withdraw_title: 'To another bank', lead: 'Enter it as the payee gave it to you, with the full name.', name: 'Payee’s name', account: 'Payee’s account', bank: 'Bank', choose_bank: 'Choose the bank',
@@ -81,7 +81,7 @@ const en: typeof zh = {
     next: 'Review', over: 'More than the {amount} available', previewing: 'Checking payee and fee…', clear: 'Clear',
   },
   review: {
-    title: 'Review', payee: 'Payee', arrives_amount: 'Payee gets', arrives: 'Arrives', at_once: 'At once', seconds: 'Within about {n} seconds', at: 'About {time}', route: 'Sent by',
+    title: 'Review', payee: 'Payee', arrives_amount: 'Payee gets', arrives: 'Arrives', at_once: 'At once', seconds: 'Within about {n} s', at: 'About {time}', route: 'Sent by',
     same_bank: 'Both accounts are with us: booked directly', below_instant_ceiling: 'Within the instant ceiling: the fastest way', above_instant_ceiling: 'Above the instant ceiling: goes by the high-value system',
     undo: 'Can it be undone?', undo_yes: 'For {time} after you confirm; then it is sent', undo_no: 'No: it arrives as soon as you confirm', undo_later: 'After sending you may still ask for it back; the other bank decides',
     confirm_passkey: 'Confirm with passkey', confirm_plain: 'Confirm payment', signing: 'Please confirm in the system prompt…', sending: 'Submitting the payment…', expires: 'This review is valid until {time}',
@@ -126,8 +126,8 @@ const en: typeof zh = {
     title: 'Security centre', devices: 'Devices', this_device: 'This device', last_seen: 'Last used {time}', bound: 'Bound {time}', block: 'Block this device', blocked: 'Blocked', block_title: 'Block “{name}”?', block_text: 'It is signed out at once and can do nothing any more.',
     passkeys: 'Passkeys', add_passkey: 'Add a passkey', passkey_name: 'Give it a name', passkey_default: 'Spare passkey', never_used: 'Never used', used: 'Last used {time}', backed_up: 'Synced copy exists', not_backed_up: 'In one place only', remove_passkey: 'Remove “{name}”?', remove_passkey_text: 'It can no longer sign in or confirm payments.',
     totp: 'One-time codes', totp_on: 'On', totp_off: 'Off', totp_text: 'A second way in. Without your passkey you can sign in on a bound device for small payments.', totp_start: 'Set up one-time codes', totp_remove: 'Turn off one-time codes', totp_scan: 'Scan the code with your authenticator app, or enter the key:', totp_qr: 'QR code to set up one-time codes', totp_code: 'The 6 digits your app shows', totp_confirm: 'Turn on', totp_done: 'One-time codes are on', totp_removed: 'One-time codes are off', totp_remove_title: 'Turn off one-time codes?', totp_remove_text: 'After that only passkeys can sign in.',
-    lock: 'Lock everything', lock_text: 'Phone lost, or something looks wrong: signs out every device and stops all payments. Your money stays, and you can still receive.', lock_title: 'Lock everything now?', lock_confirm: 'Lock everything', lock_done: 'Everything is locked', locked_title: 'Your account is locked', locked_text: 'Every other device is signed out and payments are stopped. You can still receive.', unlock: 'Unlock with passkey', unlocked: 'Unlocked', added: 'Passkey added', removed: 'Passkey removed', device_blocked: 'Device blocked',
-    lock_signin: 'Sign in with any of your passkeys to unlock in the security centre.',
+    lock: 'Lock everything', lock_text: 'Phone lost, or something looks wrong: signs out every device, blocks all others and stops payments. Your money stays, and you can still receive. Afterwards a passkey of this device signs in and unlocks.', lock_title: 'Lock everything now?', lock_confirm: 'Lock everything', lock_done: 'Everything is locked', locked_title: 'Your account is locked', locked_text: 'Every other device is blocked and payments are stopped. You can still receive.', unlock: 'Unlock with passkey', unlocked: 'Unlocked', added: 'Passkey added', removed: 'Passkey removed', device_blocked: 'Device blocked',
+    lock_signin: 'To unlock, sign in with a passkey of the device that locked, then open the security centre. If that device has none, a passkey of another device does.',
   },
   me: {
     title: 'Me', security: 'Security centre', security_text: 'Devices, passkeys, lock everything', limits: 'Limits', contacts: 'Contacts', settings: 'Settings', statements: 'Movements and statements', sign_out: 'Sign out', sign_out_title: 'Sign out?', sign_out_text: 'Balances and drafts kept on this device are cleared.', grade: '{grade} grade', receive: 'My account details',
@@ -136,8 +136,8 @@ const en: typeof zh = {
     title: 'Settings', language: 'Language', zh: '中文', en: 'English', hide: 'Hide amounts', hide_text: 'For privacy in public. The eye on the home page does the same.', theme: 'Appearance', auto: 'System', light: 'Light', dark: 'Dark', zone: 'Time zone', about: 'About', version: 'Version {version}',
     install: 'Install on your home screen', install_text: 'Opens like an app, and shows your last known balance without a network.',
   },
-  duration: { seconds: '{n} seconds', minutes: '{n} min' },
-  chart: { balance: 'Chart of your balance', spending: 'Bars of money in and out by week', date: 'Date', balance_col: 'Balance', show_table: 'Show table', hide_table: 'Hide table' },
+  duration: { seconds: '{n} s', minutes: '{n} min' },
+  chart: { balance: 'Chart of your balance', spending: 'Bars of money in and out by week', date: 'Date', balance_col: 'Balance', show_table: 'Show table', hide_table: 'Hide table', high: 'Highest', low: 'Lowest' },
   load: { home: 'Loading balance and movements…', movements: 'Loading movements…', payment: 'Loading the payment…', contacts: 'Loading contacts…', limits: 'Loading limits…', security: 'Loading devices and passkeys…', receive: 'Loading your details…', assets: 'Loading accounts…', start: 'Opening the wallet…' },
   notfound: { title: 'No such page', text: 'The address may be wrong, or the content is gone.' },
   problem,

@@ -32,7 +32,7 @@ export default {
     greeting: '{name}，你好', total: '账面余额', actions: '常用功能', receive: '收款', pay: '付款', withdraw: '转出', contacts: '联系人',
     recent: '最近明细', see_all: '全部明细', chart: '近 30 天余额', chart_table: '以表格查看', chart_empty: '有了第一笔变动后，这里会画出余额走势。',
     empty_title: '还没有任何明细', empty_text: '把收款信息发给对方，到账后一秒内会显示在这里。', empty_action: '查看收款信息',
-    waiting: '等待转出', why_held: '为什么冻结？', notices: '提示', notice_totp: '还没有设置动态验证码。手机丢失时可凭它登录并锁定账户。',
+    waiting: '等待转出', why_held: '为什么冻结？', notices: '提示', notice_totp: '还没有设置动态验证码。手机丢失时，可凭它在另一台已绑定的设备上登录并锁定账户。',
     notice_totp_action: '去设置', notice_small: '当前用动态验证码登录，只能办理小额支付。', notice_locked: '账户已锁定，暂不能付款。', notice_unlock: '去解锁',
     notice_rail: '{rail}当前{state}，受影响的付款会在恢复后办理。',
   },
@@ -65,7 +65,7 @@ export default {
   },
   pay: {
     title: '付款', to: '付给谁', search: '搜索联系人', new: '输入账号', scan: '扫码或粘贴', contacts: '联系人', none: '还没有联系人',
-    none_text: '付款后可以把对方存为联系人，也可以现在输入账号。', no_match: '没有找到“{q}”', last: '上次付款 {date}', never: '未付过款',
+    none_text: '付款后可以把对方存为联系人，也可以现在输入账号。', no_match: '没有找到“{q}”', last: '上次付款 {date}', never: '未付过款', tail: '尾号 {digits}',
   },
   payee: {
     title: '收款人', withdraw_title: '转出到他行', lead: '请按对方提供的内容填写，户名要完整。', name: '对方户名', account: '对方账号', bank: '开户行', choose_bank: '请选择开户行',
@@ -125,8 +125,8 @@ export default {
     title: '安全中心', devices: '设备', this_device: '当前设备', last_seen: '最近使用 {time}', bound: '绑定于 {time}', block: '停用这台设备', blocked: '已停用', block_title: '停用“{name}”？', block_text: '它会立即退出登录，并且不能再办理任何业务。',
     passkeys: '通行密钥', add_passkey: '添加通行密钥', passkey_name: '给它起个名字', passkey_default: '备用通行密钥', never_used: '未使用过', used: '最近使用 {time}', backed_up: '已同步备份', not_backed_up: '仅存于一处', remove_passkey: '移除“{name}”？', remove_passkey_text: '移除后不能再用它登录或确认付款。',
     totp: '动态验证码', totp_on: '已启用', totp_off: '未启用', totp_text: '备用登录方式。通行密钥不在身边时，可在已绑定设备上登录办理小额支付。', totp_start: '设置动态验证码', totp_remove: '停用动态验证码', totp_scan: '用验证器应用扫描二维码，或输入密钥：', totp_qr: '动态验证码设置二维码', totp_code: '输入应用显示的 6 位数字', totp_confirm: '启用', totp_done: '动态验证码已启用', totp_removed: '动态验证码已停用', totp_remove_title: '停用动态验证码？', totp_remove_text: '停用后只能用通行密钥登录。',
-    lock: '全部锁定', lock_text: '手机丢失或怀疑被盗用时：一键退出所有设备，停止一切付款。钱仍在账户里，可照常收款。', lock_title: '现在锁定全部？', lock_confirm: '全部锁定', lock_done: '已全部锁定', locked_title: '账户已锁定', locked_text: '所有其他设备已退出，付款已停止。收款不受影响。', unlock: '用通行密钥解锁', unlocked: '已解锁', added: '通行密钥已添加', removed: '通行密钥已移除', device_blocked: '设备已停用',
-    lock_signin: '用任一通行密钥登录后可在安全中心解锁。',
+    lock: '全部锁定', lock_text: '手机丢失或怀疑被盗用时：一键退出所有设备、停用其他设备、停止一切付款。钱仍在账户里，可照常收款。之后用这台设备的通行密钥登录并解锁。', lock_title: '现在锁定全部？', lock_confirm: '全部锁定', lock_done: '已全部锁定', locked_title: '账户已锁定', locked_text: '其他设备已停用，付款已停止。收款不受影响。', unlock: '用通行密钥解锁', unlocked: '已解锁', added: '通行密钥已添加', removed: '通行密钥已移除', device_blocked: '设备已停用',
+    lock_signin: '请用执行锁定的那台设备上的通行密钥登录，再到安全中心解锁；那台设备没有通行密钥时，可用其他设备上的。',
   },
   me: {
     title: '我的', security: '安全中心', security_text: '设备、通行密钥、一键锁定', limits: '限额', contacts: '联系人', settings: '设置', statements: '明细与对账单', sign_out: '退出登录', sign_out_title: '退出登录？', sign_out_text: '本机保存的余额与草稿会清除。', grade: '{grade}等级', receive: '收款信息',
@@ -136,7 +136,7 @@ export default {
     install: '安装到主屏幕', install_text: '像应用一样打开，断网时也能看到最近的余额。',
   },
   duration: { seconds: '{n} 秒', minutes: '{n} 分钟' },
-  chart: { balance: '余额走势图', spending: '每周收支柱状图', date: '日期', balance_col: '余额', show_table: '查看表格', hide_table: '收起表格' },
+  chart: { balance: '余额走势图', spending: '每周收支柱状图', date: '日期', balance_col: '余额', show_table: '查看表格', hide_table: '收起表格', high: '最高', low: '最低' },
   load: { home: '正在读取余额和明细…', movements: '正在读取明细…', payment: '正在读取付款…', contacts: '正在读取联系人…', limits: '正在读取限额…', security: '正在读取设备和通行密钥…', receive: '正在读取收款信息…', assets: '正在读取账户…', start: '正在打开钱包…' },
   notfound: { title: '没有这个页面', text: '地址可能有误，或内容已不存在。' },
   problem,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dayEnd, dayStart, formatTime, localDay, zoneName } from './times'
+import { dayEnd, dayStart, formatTime, localDay, recentStyle, zoneName } from './times'
 
 describe('times', () => {
   const at = '2026-03-05T16:30:15.250Z'
@@ -13,6 +13,11 @@ describe('times', () => {
     expect(formatTime(at, 'en', 'day')).toBe(`${day} Mar`)
     expect(formatTime(at, 'zh', 'date')).toBe(`2026年3月${day}日`)
     expect(formatTime('not a time', 'zh')).toBe('not a time')
+  })
+
+  it('leaves the year out only of this year', () => {
+    expect(recentStyle(at, new Date('2026-11-01T00:00:00'))).toBe('day')
+    expect(recentStyle(at, new Date('2027-01-05T00:00:00'))).toBe('date')
   })
 
   it('a local day spans from its first to its last instant', () => {

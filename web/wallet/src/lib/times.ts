@@ -7,7 +7,7 @@ export type TimeStyle = 'day' | 'date' | 'time' | 'minute' | 'second' | 'full'
 
 function options(style: TimeStyle): Intl.DateTimeFormatOptions {
   const date: Intl.DateTimeFormatOptions = { year: 'numeric', month: 'short', day: 'numeric' }
-  const time: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hour12: false }
+  const time: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
   if (style === 'date') return date
   if (style === 'day') return { month: 'short', day: 'numeric' }
   if (style === 'time') return time
@@ -20,6 +20,11 @@ export function formatTime(at: string, locale: string, style: TimeStyle = 'full'
   const date = new Date(at)
   if (Number.isNaN(date.getTime())) return at
   return new Intl.DateTimeFormat(BCP[locale] ?? 'zh-CN', options(style)).format(date)
+}
+
+/** A day of this year needs no year. */
+export function recentStyle(at: string, now = new Date()): 'day' | 'date' {
+  return new Date(at).getFullYear() === now.getFullYear() ? 'day' : 'date'
 }
 
 /** The zone's short name, such as GMT+8. */
