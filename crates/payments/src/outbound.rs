@@ -314,7 +314,7 @@ impl<'s> Draft<'s> {
         let (original, amount) = (returned.original, returned.amount);
         let payment = self.own_message(original)?;
         if !matches!(payment.state, PaymentState::Confirmed { .. }) || payment.rail != rail {
-            let answer_due = is_under_way(&payment.state) && payment.rail == rail;
+            let answer_due = may_be_confirmed(&payment.state) && payment.rail == rail;
             return Err(Refusal::OriginalUnknown { id: original.to_string(), answer_due });
         }
         if amount != payment.amount {
@@ -400,11 +400,15 @@ impl<'s> Draft<'s> {
     }
 }
 
-/// The rail has it, or will have it, and has not answered.
-const fn is_under_way(state: &PaymentState) -> bool {
+/// The rail has it or will have it, so that it may still confirm it, be it against its own word.
+const fn may_be_confirmed(state: &PaymentState) -> bool {
     matches!(
         state,
-        PaymentState::Sending { .. } | PaymentState::Sent { .. } | PaymentState::Cancelling { .. }
+        PaymentState::Sending { .. }
+            | PaymentState::Sent { .. }
+            | PaymentState::Cancelling { .. }
+            | PaymentState::Cancelled { code: Some(_) }
+            | PaymentState::Rejected { .. }
     )
 }
 
