@@ -20,9 +20,15 @@ impl Bank {
         broken
     }
 
-    /// A payment that waits or is under way has exactly its hold, for the amount and the fee.
+    /// A payment that waits or is under way has exactly its hold, for the amount and the fee; no other payment has one.
     fn broken_holds(&self) -> Vec<String> {
         let mut broken = Vec::new();
+        let needed = self.payments.payments().filter(|payment| open_hold(&payment.state).is_some()).count();
+        let is_own = |hold: &HoldId| payments::Payments::is_own_number(hold.value());
+        let open = self.ledger.holds().filter(|(id, _)| is_own(id)).count();
+        if open != needed {
+            broken.push(format!("{open} holds of payments are open, {needed} payments need one"));
+        }
         for payment in self.payments.payments() {
             let Some(hold) = open_hold(&payment.state) else { continue };
             let needed = payment.amount.plus(payment.fee).ok();

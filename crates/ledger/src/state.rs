@@ -183,6 +183,11 @@ impl Ledger {
         self.holds.in_order().filter(move |(_, hold)| hold.account == account).map(|(id, hold)| (*id, hold))
     }
 
+    /// All open holds, in the order they were placed.
+    pub fn holds(&self) -> impl Iterator<Item = (HoldId, &Hold)> {
+        self.holds.in_order().map(|(id, hold)| (*id, hold))
+    }
+
     /// All accounts, in the order they were opened.
     pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account)> {
         self.accounts.in_order().map(|(id, account)| (*id, account))

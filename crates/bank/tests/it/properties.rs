@@ -54,7 +54,8 @@ fn by_rail() -> impl Strategy<Value = String> {
         1 => Just(" | named \"Somebody Else\""),
         1 => Just(" | to account 6217880000009999"),
     ];
-    let settled = prop_oneof![4 => (1..4_u32).prop_map(|n| format!("round {n}")), 1 => Just("gross".to_owned())];
+    let settled =
+        prop_oneof![4 => (1..4_u32).prop_map(|n| format!("round {n}")), 1 => Just("gross".to_owned())];
     let effect = prop_oneof![4 => Just("delivered"), 1 => Just("refused RJ20")];
     let ways = prop_oneof![Just("pay"), Just("receive")];
     prop_oneof![

@@ -412,7 +412,7 @@ impl Scenario {
 
     /// Signed above the small-amount limit, unless the line says otherwise.
     fn approval(&mut self, who: &str, intent: &Intent, details: &[Vec<String>]) -> Option<Assertion> {
-        let large = intent.amount.minor() > 200_00;
+        let large = intent.amount.minor() > 20_000;
         let challenge = Sha256::digest(intent.canonical().as_bytes());
         if flag(details, &["without", "passkey"]).is_some() {
             return None;
