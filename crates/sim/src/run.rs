@@ -1,0 +1,333 @@
+//! One run: steps with faults, then rest, then the last checks.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bank::{Command, RelyingParty, Submission};
+use identity::{Actor, Grade};
+use money::{CommandId, Date, Text, Timestamp};
+use payments::Rail;
+use sandbox::{Control, Which};
+
+use crate::faults::{Faults, Network};
+use crate::observer::Observer;
+use crate::opening::{self, CAPITAL_YUAN, yuan};
+use crate::outside::{Clocks, Outside, jiff_time};
+use crate::people::{ORIGIN, Person, RP_ID};
+use crate::rng::Chance;
+use crate::shell::{Reply, Shell};
+use crate::{Defect, agreement, books};
+
+/// Steps of a run where the caller does not say.
+pub const STEPS_DEFAULT: u64 = 250;
+/// Nine in the morning of Tuesday 24 November 2026 in China.
+const MORNING_MS: u64 = 1_795_482_000_000;
+/// Turns that everything has to come to rest in.
+const REST_TURNS_MAX: u64 = 2_000;
+/// Lines of the log that a failure shows.
+const LOG_LINES: usize = 40;
+
+/// What to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The seed: everything follows from it.
+    pub seed: u64,
+    /// Steps with faults.
+    pub steps: u64,
+    /// A defect to plant.
+    pub defect: Option<Defect>,
+}
+
+/// What a clean run was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Hash of the bank's last state, in hexadecimal.
+    pub state: String,
+    /// Records in the journal.
+    pub records: u64,
+    /// Payments of the bank.
+    pub payments: u64,
+    /// Restarts after crashes.
+    pub restarts: u64,
+    /// Cases that wait for an operator.
+    pub cases: u64,
+}
+
+/// What a run found.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The seed that shows it again.
+    pub seed: u64,
+    /// At which step; the number of steps and more is after them.
+    pub step: u64,
+    /// What is wrong.
+    pub what: String,
+    /// What happened last.
+    pub log: Vec<String>,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for line in &self.log {
+            writeln!(f, "  {line}")?;
+        }
+        write!(f, "seed {} at step {}: {}", self.seed, self.step, self.what)
+    }
+}
+
+pub(crate) struct Sim {
+    pub(crate) chance: Chance,
+    pub(crate) faults: Faults,
+    pub(crate) now: Timestamp,
+    /// By how much the machine's clock is behind.
+    pub(crate) behind_ms: u64,
+    pub(crate) shell: Shell,
+    pub(crate) outside: Outside,
+    pub(crate) observer: Observer,
+    pub(crate) people: Vec<Person>,
+    /// Commands whose clients got no answer.
+    pub(crate) unsure: Vec<Submission>,
+    /// Commands that were answered "taken", to be sent again as a client does that lost the answer.
+    pub(crate) answered: VecDeque<Submission>,
+    pub(crate) wrong_totals: BTreeSet<Rail>,
+    pub(crate) wrong_days: BTreeSet<(Rail, Date)>,
+    pub(crate) days_seen: usize,
+    pub(crate) wrong_nets: usize,
+    pub(crate) restarts: u64,
+    step: u64,
+    log: VecDeque<String>,
+}
+
+pub(crate) fn relying_party() -> RelyingParty {
+    RelyingParty { id: RP_ID.to_owned(), origins: vec![ORIGIN.to_owned()] }
+}
+
+/// Runs a seed to its end, or to the first thing that is wrong.
+///
+/// # Errors
+/// The [`Failure`].
+pub fn run(options: &Options) -> Result<Summary, Failure> {
+    let start = |what: String| Failure { seed: options.seed, step: 0, what, log: Vec::new() };
+    let mut sim = Sim::new(options).map_err(|error| start(error.to_string()))?;
+    // A core that stops on a broken invariant has found something, too.
+    let found = catch_unwind(AssertUnwindSafe(|| sim.whole(options.steps)));
+    let found = found.unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<String>().cloned();
+        let words = words.or_else(|| panic.downcast_ref::<&str>().map(|words| (*words).to_owned()));
+        Err(words.unwrap_or_else(|| "the core stopped".to_owned()))
+    });
+    found.map_err(|what| Failure { seed: options.seed, step: sim.step, what, log: sim.log.into() })
+}
+
+impl Sim {
+    fn new(options: &Options) -> anyhow::Result<Self> {
+        let mut chance = Chance::new(options.seed);
+        let faults = Faults::draw(&mut chance);
+        let named = [
+            ("Lin Xiao", Grade::Full),
+            ("Chen Jing", Grade::Full),
+            ("Wang Fang", Grade::Verified),
+            ("Wu Lei", Grade::Basic),
+        ];
+        let people = (1..).zip(named).map(|(number, (name, grade))| Person::new(number, name, grade));
+        Ok(Self {
+            chance,
+            faults,
+            now: Timestamp::from_ms(MORNING_MS),
+            behind_ms: 0,
+            shell: Shell::new(relying_party(), options.defect).map_err(anyhow::Error::msg)?,
+            outside: Outside::new()?,
+            observer: Observer::default(),
+            people: people.collect::<anyhow::Result<_>>()?,
+            unsure: Vec::new(),
+            answered: VecDeque::new(),
+            wrong_totals: BTreeSet::new(),
+            wrong_days: BTreeSet::new(),
+            days_seen: 0,
+            wrong_nets: 0,
+            restarts: 0,
+            step: 0,
+            log: VecDeque::new(),
+        })
+    }
+
+    pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
+        if self.log.len() >= LOG_LINES {
+            self.log.pop_front();
+        }
+        let line = format!("{} {} {}", self.step, self.now, line());
+        self.log.push_back(line);
+    }
+
+    fn whole(&mut self, steps: u64) -> Result<Summary, String> {
+        self.open().map_err(|error| error.to_string())?;
+        while self.step < steps {
+            self.step = self.step.saturating_add(1);
+            self.one_step()?;
+        }
+        self.rest()?;
+        self.last_checks()
+    }
+
+    fn open(&mut self) -> anyhow::Result<()> {
+        let operator = Actor::Operator(Text::clip("opening"));
+        let mut commands: Vec<(Actor, Command)> =
+            opening::commands()?.into_iter().map(|command| (operator.clone(), command)).collect();
+        for person in &self.people {
+            commands.push((Actor::Visitor, Command::Identity(person.enrol(self.now)?)));
+            let grade = identity::Command::SetGrade { customer: person.customer, grade: person.grade };
+            commands.push((operator.clone(), Command::Identity(grade)));
+        }
+        for (actor, command) in commands {
+            let id = CommandId::new(self.chance.number() | 1);
+            let reply = self.give(Submission { id, actor, command }).map_err(anyhow::Error::msg)?;
+            anyhow::ensure!(matches!(reply, Reply::Taken { is_repeat: false, .. }), "{reply:?}");
+        }
+        self.outside.pass(self.clocks());
+        self.exchange(&Network::CALM).map_err(anyhow::Error::msg)
+    }
+
+    /// Both clocks.
+    pub(crate) fn clocks(&self) -> Clocks {
+        Clocks { world: self.now, bank: self.now.minus_ms(self.behind_ms) }
+    }
+
+    /// Gives one command and checks what must hold.
+    pub(crate) fn give(&mut self, submission: Submission) -> Result<Reply, String> {
+        let clock = self.clocks().bank;
+        let reply = self.shell.commit(clock, vec![submission]).pop().unwrap_or(Reply::Dead);
+        self.observer.check(&mut self.shell)?;
+        Ok(reply)
+    }
+
+    fn one_step(&mut self) -> Result<(), String> {
+        let ms = match self.chance.below(100) {
+            0..=69 => self.chance.between(0, 400),
+            70..=94 => self.chance.between(400, 8_000),
+            95..=98 => self.chance.between(8_000, 70_000),
+            _ => self.chance.between(70_000, 5_400_000),
+        };
+        self.now = self.now.plus_ms(ms);
+        self.outside.pass(self.clocks());
+        self.see_days();
+        match self.chance.below(100) {
+            0..=34 => self.customer_acts()?,
+            35..=46 => self.others_pay()?,
+            47..=56 => self.trouble()?,
+            57..=61 => self.operator_acts()?,
+            62..=64 => self.centre_works(),
+            65..=74 => self.clients_repeat()?,
+            _ => {}
+        }
+        if !self.shell.is_alive() && self.chance.percent(50) {
+            self.restart()?;
+        }
+        if self.chance.percent(70) {
+            let network = self.faults.network;
+            self.exchange(&network)?;
+        }
+        Ok(())
+    }
+
+    /// Messages go both ways, and the bank's own clock ticks.
+    pub(crate) fn exchange(&mut self, network: &Network) -> Result<(), String> {
+        let clocks = self.clocks();
+        self.outside.deliver(&mut self.shell, clocks, network, &mut self.chance);
+        self.observer.check(&mut self.shell)?;
+        if self.shell.is_alive() {
+            self.outside.send(&mut self.shell, clocks, network, &mut self.chance);
+            self.observer.check(&mut self.shell)?;
+        }
+        if self.shell.is_alive() {
+            self.outside.probe(&mut self.shell, clocks);
+            let _ = self.shell.commit(clocks.bank, Vec::new());
+            self.observer.check(&mut self.shell)?;
+        }
+        self.see_days();
+        if self.observer.records().is_multiple_of(8) && self.shell.is_alive() {
+            books::match_payments(&self.shell.bank)?;
+        }
+        Ok(())
+    }
+
+    /// A day that ended with wrong totals planted must be found to differ.
+    pub(crate) fn see_days(&mut self) {
+        self.outside.note_days();
+        for (rail, date) in self.outside.ended.iter().skip(self.days_seen) {
+            if self.wrong_totals.remove(rail) {
+                self.wrong_days.insert((*rail, *date));
+            }
+        }
+        self.days_seen = self.outside.ended.len();
+    }
+
+    /// All faults end, time passes, and everything comes to rest.
+    fn rest(&mut self) -> Result<(), String> {
+        self.note(|| "all faults end".to_owned());
+        self.behind_ms = 0;
+        self.shell.disk.set_capacity(None);
+        self.wrong_totals.clear();
+        let _ = self.outside.world.control(&Control::ClearFaults, jiff_time(self.now));
+        self.hold_hours(sandbox::HeldState::Open);
+        // Started anew, so that no fault of the disk is still planned.
+        self.faults.crashes = false;
+        self.shell.kill();
+        self.restart()?;
+        let mut calm_turns = 0_u32;
+        for turn in 0..REST_TURNS_MAX {
+            self.step = self.step.saturating_add(1);
+            self.now = self.now.plus_ms(if turn < 50 { 200 } else { 3_000 });
+            self.outside.pass(self.clocks());
+            self.exchange(&Network::CALM)?;
+            self.ask_unsure()?;
+            let is_idle = self.shell.bank.outstanding().next().is_none()
+                && self.outside.world.next_outgoing().is_none();
+            let due = self.shell.bank.payments().next_due().is_some();
+            calm_turns = if is_idle && !due { calm_turns.saturating_add(1) } else { 0 };
+            // Longer than the world waits for anything.
+            if calm_turns > 15 {
+                break;
+            }
+        }
+        let which = Which { system: None };
+        let _ = self.outside.world.control(&Control::EndOfDay(which), jiff_time(self.now));
+        for _ in 0..50 {
+            self.now = self.now.plus_ms(1_000);
+            self.outside.pass(self.clocks());
+            self.exchange(&Network::CALM)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn hold_hours(&mut self, state: sandbox::HeldState) {
+        for system in [sandbox::Rail::Instant, sandbox::Rail::HighValue] {
+            let hours = Control::Hours(sandbox::SetHours { system, state });
+            let _ = self.outside.world.control(&hours, jiff_time(self.now));
+        }
+    }
+
+    fn last_checks(&mut self) -> Result<Summary, String> {
+        let bank = &self.shell.bank;
+        let world = &self.outside.world;
+        if let Some(defect) = world.defects().first() {
+            return Err(format!("the world made a frame wrong: {defect}"));
+        }
+        self.observer.compare(bank)?;
+        books::all_ended(bank)?;
+        books::match_payments(bank)?;
+        books::match_transit(bank)?;
+        books::match_reserve(bank, yuan(CAPITAL_YUAN))?;
+        agreement::of_payments(bank, world)?;
+        agreement::of_rounds(bank, world, self.wrong_nets)?;
+        let was_disordered = self.outside.was_disordered;
+        agreement::of_days(bank, &self.outside.ended, &self.wrong_days, was_disordered)?;
+        self.observer.audit(&relying_party())?;
+        Ok(Summary {
+            state: bank.state_hash().to_string(),
+            records: self.observer.records(),
+            payments: u64::try_from(bank.payments().payments().count()).unwrap_or(u64::MAX),
+            restarts: self.restarts,
+            cases: u64::try_from(bank.settlement().open_cases().count()).unwrap_or(u64::MAX),
+        })
+    }
+}

@@ -1,0 +1,293 @@
+//! A miniature of the node in one thread: decide, apply, encode, append to the journal on a disk that fails, and only then reply.
+
+use bank::{Bank, Command, Event, JournalEntry, Refusal, RelyingParty, Seen, Submission, admit};
+use identity::Actor;
+use journal::{Hash, Journal, JournalError, Options, Reader, SimDisk};
+use money::{CommandId, Timestamp};
+
+use crate::{Defect, tamper};
+
+/// Small segments, so that runs cross from one to the next.
+const SEGMENT_BYTES: u64 = 128 * 1024;
+/// Snapshots kept, as in the node.
+const SNAPSHOTS_KEPT: usize = 2;
+
+/// What a client is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reply {
+    Taken {
+        seq: u64,
+        is_repeat: bool,
+    },
+    Refused(Refusal),
+    /// Not now; nothing was taken.
+    NoRoom,
+    /// No answer: nobody knows.
+    Dead,
+}
+
+/// A snapshot file, whole and durable.
+struct Snapshot {
+    seq: u64,
+    record: Hash,
+    bytes: Vec<u8>,
+}
+
+/// A record that was handed to the journal and is durable.
+pub(crate) type Written = (u64, Vec<u8>);
+
+pub(crate) struct Shell {
+    pub(crate) disk: SimDisk,
+    journal: Option<Journal<SimDisk>>,
+    pub(crate) bank: Bank,
+    snapshots: Vec<Snapshot>,
+    relying_party: RelyingParty,
+    defect: Option<Defect>,
+    /// The driver's own list under [`Defect::LoseEffectsOnRestart`]: effects from before this number are forgotten.
+    pub(crate) forgotten_effects: Option<u128>,
+    /// What became durable since it was last asked.
+    pub(crate) written: Vec<Written>,
+    /// A refusal that changed the state, in words.
+    pub(crate) trace: Option<String>,
+    /// Hashes of the whole state are compared around every so many refusals.
+    refusals: u64,
+}
+
+/// Entries that become durable together.
+#[derive(Default)]
+struct Group {
+    records: Vec<Written>,
+    replies: Vec<Reply>,
+}
+
+pub(crate) const fn options() -> Options {
+    Options { segment_bytes: SEGMENT_BYTES, direct: true }
+}
+
+impl Shell {
+    pub(crate) fn new(relying_party: RelyingParty, defect: Option<Defect>) -> Result<Self, String> {
+        let disk = SimDisk::new();
+        let (journal, _) = Journal::open_on(disk.clone(), &options()).map_err(|error| error.to_string())?;
+        Ok(Self {
+            disk,
+            journal: Some(journal),
+            bank: Bank::default(),
+            snapshots: Vec::new(),
+            relying_party,
+            defect,
+            forgotten_effects: None,
+            written: Vec::new(),
+            trace: None,
+            refusals: 0,
+        })
+    }
+
+    pub(crate) fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    /// Whether the node runs.
+    pub(crate) const fn is_alive(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Whether a rail is told "taken" although the write failed.
+    pub(crate) fn acknowledges_early(&self) -> bool {
+        self.has(Defect::AcknowledgeBeforeDurable)
+    }
+
+    /// The process is killed.
+    pub(crate) fn kill(&mut self) {
+        self.journal = None;
+    }
+
+    /// Takes commands as one group, and what is due with them.
+    pub(crate) fn commit(&mut self, clock: Timestamp, batch: Vec<Submission>) -> Vec<Reply> {
+        let count = batch.len();
+        if self.journal.is_none() {
+            return vec![Reply::Dead; count];
+        }
+        let mut group = Group::default();
+        for submission in batch {
+            let reply = self.take(submission, clock, &mut group);
+            group.replies.push(reply);
+        }
+        self.tick(clock, &mut group);
+        if self.has(Defect::SnapshotAheadOfJournal) && self.bank.seq().is_multiple_of(16) {
+            self.snapshot();
+        }
+        let records: Vec<&[u8]> = group.records.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+        let appended = match &mut self.journal {
+            Some(journal) => journal.append(&records).map(|_| ()),
+            None => Ok(()),
+        };
+        match appended {
+            Ok(()) => {
+                self.written.append(&mut group.records);
+                group.replies
+            }
+            Err(JournalError::Full { .. }) => self.go_back(count),
+            Err(_) => {
+                self.journal = None;
+                if self.has(Defect::AckBeforeDurable) {
+                    self.written.append(&mut group.records);
+                    return group.replies;
+                }
+                vec![Reply::Dead; count]
+            }
+        }
+    }
+
+    /// The journal had no room for what was applied: the state goes back to what is durable.
+    fn go_back(&mut self, count: usize) -> Vec<Reply> {
+        match self.recover() {
+            Ok(()) => vec![Reply::NoRoom; count],
+            Err(_) => {
+                self.journal = None;
+                vec![Reply::Dead; count]
+            }
+        }
+    }
+
+    fn now(&self, clock: Timestamp) -> Timestamp {
+        if self.has(Defect::ClockGoesBack) { clock } else { clock.max(self.bank.recorded_at()) }
+    }
+
+    fn take(&mut self, mut submission: Submission, clock: Timestamp, group: &mut Group) -> Reply {
+        if let Some(defect) = self.defect {
+            tamper::command(defect, &mut submission.command, &self.bank);
+        }
+        let admitted = match admit(submission, &self.relying_party) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Reply::Refused(refusal),
+        };
+        let (id, body) = (admitted.submission().id, admitted.body());
+        let seen = if self.has(Defect::ForgetCommandIds) { Seen::New } else { self.bank.seen(id, body) };
+        match seen {
+            Seen::New => {}
+            Seen::Repeat { seq } => return Reply::Taken { seq, is_repeat: true },
+            Seen::Conflict => return Reply::Refused(Refusal::IdReused { id }),
+        }
+        let now = self.now(clock);
+        let mut events = match self.decide(&admitted, now) {
+            Ok(events) if events.is_empty() => {
+                return Reply::Taken { seq: self.bank.seq(), is_repeat: true };
+            }
+            Ok(events) => events,
+            Err(refusal) => return Reply::Refused(refusal),
+        };
+        if let Some(defect) = self.defect {
+            tamper::events(defect, &admitted.submission().command, &mut events, &self.bank);
+        }
+        let Submission { id, actor, command } = admitted.into_submission();
+        let is_tick = command == Command::Tick;
+        let entry = JournalEntry { epoch: 1, recorded_at: now, actor, id, body, command, events };
+        let seq = self.bank.seq().saturating_add(1);
+        if !(self.has(Defect::ApplyWithoutJournal) && is_tick && seq.is_multiple_of(3)) {
+            group.records.push((seq, entry.to_bytes()));
+        }
+        self.bank.apply(seq, &entry);
+        Reply::Taken { seq, is_repeat: false }
+    }
+
+    /// Decides, and sees to it that a refusal leaves nothing.
+    fn decide(&mut self, admitted: &bank::Admitted, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        self.refusals = self.refusals.saturating_add(1);
+        let before = self.refusals.is_multiple_of(8).then(|| self.bank.state_hash());
+        let decided = self.bank.decide(admitted, now);
+        let Err(refusal) = &decided else { return decided };
+        if self.has(Defect::RefusalLeavesTrace) {
+            self.leave_trace(now);
+        }
+        if before.is_some_and(|before| before != self.bank.state_hash()) {
+            self.trace = Some(format!("the refusal \"{refusal}\" changed the state"));
+        }
+        decided
+    }
+
+    /// Uses up numbers as an entry that nobody writes.
+    fn leave_trace(&mut self, now: Timestamp) {
+        let date = self.bank.payments().local_date(now);
+        let next = u64::from(u32::MAX).saturating_add(self.refusals);
+        let used = payments::Event::SerialsUsed { next, message: (date, 1) };
+        let entry = JournalEntry {
+            epoch: 1,
+            recorded_at: now,
+            actor: Actor::System,
+            id: CommandId::new(0),
+            body: bank::BodyHash::of(&Command::Tick),
+            command: Command::Tick,
+            events: vec![Event::Payments(used)],
+        };
+        self.bank.apply(self.bank.seq().saturating_add(1), &entry);
+    }
+
+    /// Lets happen what is due.
+    fn tick(&mut self, clock: Timestamp, group: &mut Group) {
+        let now = self.now(clock);
+        if self.bank.next_due().is_some_and(|due| due <= now) {
+            let tick = Submission { id: CommandId::new(0), actor: Actor::System, command: Command::Tick };
+            let _ = self.take(tick, clock, group);
+        }
+    }
+
+    /// Makes a snapshot of what is durable.
+    pub(crate) fn snapshot(&mut self) {
+        let seq = self.bank.seq();
+        let known = self.snapshots.last().is_some_and(|last| last.seq == seq);
+        if known || seq == 0 {
+            return;
+        }
+        let record = self.record_hash(seq);
+        if record.is_none() && !self.has(Defect::SnapshotAheadOfJournal) {
+            return;
+        }
+        let bytes = self.bank.to_snapshot();
+        self.snapshots.push(Snapshot { seq, record: record.unwrap_or_default(), bytes });
+        if self.snapshots.len() > SNAPSHOTS_KEPT {
+            self.snapshots.remove(0);
+        }
+    }
+
+    fn record_hash(&self, seq: u64) -> Option<Hash> {
+        let mut reader = Reader::open_on(self.disk.clone(), seq).ok()?;
+        let record = reader.next().ok()??;
+        (record.seq == seq).then_some(record.hash)
+    }
+
+    /// Starts again after a crash: opens the journal, cuts a torn tail, rebuilds the state.
+    pub(crate) fn start(&mut self) -> Result<(), JournalError> {
+        self.journal = None;
+        let (journal, _) = Journal::open_on(self.disk.clone(), &options())?;
+        self.recover()?;
+        self.journal = Some(journal);
+        if self.has(Defect::LoseEffectsOnRestart) {
+            let newest = self.bank.outstanding().map(|(id, _)| id.value()).max();
+            self.forgotten_effects = newest.or(self.forgotten_effects);
+        }
+        Ok(())
+    }
+
+    /// The newest snapshot that the journal agrees with, then the rest of the journal.
+    fn recover(&mut self) -> Result<(), JournalError> {
+        let believed = |snapshot: &&Snapshot| {
+            self.has(Defect::SnapshotAheadOfJournal)
+                || self.record_hash(snapshot.seq) == Some(snapshot.record)
+        };
+        let newest = self.snapshots.iter().rev().find(believed);
+        let restored = newest.and_then(|snapshot| Bank::from_snapshot(&snapshot.bytes).ok());
+        let mut bank = restored.unwrap_or_default();
+        let skipped = u64::from(self.has(Defect::SnapshotOfWrongSeq) && bank.seq() > 0);
+        let from = bank.seq().saturating_add(1).saturating_add(skipped);
+        let mut reader = Reader::open_on(self.disk.clone(), from)?;
+        while let Some(record) = reader.next()? {
+            let entry = JournalEntry::from_bytes(&record.bytes);
+            money::invariant!(entry.is_ok(), "record {} is no entry", record.seq);
+            if let Ok(entry) = entry {
+                bank.apply(record.seq, &entry);
+            }
+        }
+        self.bank = bank;
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! The defects that tamper with what passes between the components.
+
+use bank::{Bank, Command, Event};
+use ledger::{Change, Entry, HoldOutcome, Leg, Side};
+use money::{Amount, EntryId};
+use payments::RailNotice;
+use settlement::{Notice, TotalRow};
+
+use crate::Defect;
+
+/// Ids of entries that tampering makes.
+const MADE_UP: u128 = 77 << 96;
+
+/// Tampers with a command on its way to the bank.
+pub(crate) fn command(defect: Defect, command: &mut Command, bank: &Bank) {
+    match (defect, command) {
+        (
+            Defect::RoundAway,
+            Command::Payments(payments::Command::Notice {
+                notice: RailNotice::Credit { amount, .. }, ..
+            }),
+        ) => {
+            let last = amount.minor().checked_rem(10).unwrap_or(0);
+            *amount = Amount::new(amount.asset(), amount.minor().saturating_sub(last).max(1));
+        }
+        (
+            Defect::AcceptWrongTotal,
+            Command::Settlement(settlement::Command::Notice(Notice::Totals { rail, date, rows })),
+        ) => {
+            let counted =
+                bank.settlement().rounds().filter(|(key, _)| key.rail == *rail && key.date == *date);
+            *rows = counted
+                .map(|(key, round)| TotalRow { round: key.round, sent: round.sent, received: round.received })
+                .collect();
+        }
+        _ => {}
+    }
+}
+
+/// Tampers with what was decided.
+pub(crate) fn events(defect: Defect, command: &Command, events: &mut Vec<Event>, bank: &Bank) {
+    match defect {
+        Defect::SkipHoldRelease => skip_release(events),
+        Defect::ReleaseAndSettle => settle_released(events, bank),
+        Defect::CreditTwice => credit_again(command, events, bank),
+        Defect::IgnoreFee => ignore_fee(events, bank),
+        _ => {}
+    }
+}
+
+fn changes(events: &mut [Event]) -> impl Iterator<Item = &mut Change> {
+    events.iter_mut().filter_map(|event| match event {
+        Event::Ledger(ledger::Event::Changed { change, .. }) => Some(change),
+        _ => None,
+    })
+}
+
+fn skip_release(events: &mut Vec<Event>) {
+    for change in changes(events) {
+        change.ends.retain(|end| end.outcome != HoldOutcome::Released);
+    }
+    events.retain(|event| {
+        !matches!(event, Event::Ledger(ledger::Event::Changed { change, .. }) if *change == Change::default())
+    });
+}
+
+fn settle_released(events: &mut [Event], bank: &Bank) {
+    let asset = money::Asset::CNY;
+    let Some(transit) = bank.payments().books(asset).map(|books| books.transit_instant) else { return };
+    for change in changes(events).filter(|change| change.entry.is_none()) {
+        let end = change.ends.iter().find(|end| end.outcome == HoldOutcome::Released);
+        let Some(hold) = end.and_then(|end| bank.ledger().hold(end.hold)) else { continue };
+        change.entry = Some(made_up(
+            bank,
+            vec![Leg::debit(hold.account, hold.amount), Leg::credit(transit, hold.amount)],
+        ));
+    }
+}
+
+fn made_up(bank: &Bank, legs: Vec<Leg>) -> Entry {
+    let id = EntryId::new(MADE_UP | u128::from(bank.seq()));
+    Entry { id, legs, effective_at: None, reference: None, memo: money::Text::default() }
+}
+
+/// A repeated credit is answered again; here it is posted again as well.
+fn credit_again(command: &Command, events: &mut Vec<Event>, bank: &Bank) {
+    let Command::Payments(payments::Command::Notice { notice: RailNotice::Credit { key, amount, .. }, rail }) =
+        command
+    else {
+        return;
+    };
+    let known = bank.payments().payment_received_as(key).and_then(|payment| payment.account);
+    let books = bank.payments().books(amount.asset());
+    if let (Some(account), Some(books)) = (known, books) {
+        let legs = vec![Leg::debit(books.transit(*rail), *amount), Leg::credit(account, *amount)];
+        let change = Change { entry: Some(made_up(bank, legs)), ..Change::default() };
+        events.push(Event::Ledger(ledger::Event::Changed { change, reverses: None }));
+    }
+}
+
+fn ignore_fee(events: &mut [Event], bank: &Bank) {
+    let Some(fees) = bank.payments().books(money::Asset::CNY).map(|books| books.fees) else { return };
+    for entry in changes(events).filter_map(|change| change.entry.as_mut()) {
+        let fee = entry.legs.iter().find(|leg| leg.account == fees).map(|leg| leg.amount);
+        let Some(fee) = fee else { continue };
+        entry.legs.retain(|leg| leg.account != fees);
+        for leg in entry.legs.iter_mut().filter(|leg| leg.side == Side::Debit) {
+            leg.amount = leg.amount.minus(fee).unwrap_or(leg.amount);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The simulator is clean without a defect, red with every one of them, and the same for the same seed.
+#![allow(clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
+
+use sim::{Defect, Failure, Options, STEPS_DEFAULT, Summary, run};
+
+/// Seeds of the batch that must be clean.
+const CLEAN_SEEDS: u64 = 20;
+/// Seeds within which every defect must be found.
+const FOUND_WITHIN: u64 = 20;
+
+fn of(seed: u64, defect: Option<Defect>) -> Result<Summary, Failure> {
+    run(&Options { seed, steps: STEPS_DEFAULT, defect })
+}
+
+#[test]
+fn a_batch_of_seeds_is_clean() {
+    let (mut restarts, mut cases) = (0_u64, 0_u64);
+    for seed in 0..CLEAN_SEEDS {
+        let summary = of(seed, None).unwrap_or_else(|failure| panic!("{failure}"));
+        restarts = restarts.saturating_add(summary.restarts);
+        cases = cases.saturating_add(summary.cases);
+    }
+    assert!(restarts > CLEAN_SEEDS && cases > CLEAN_SEEDS, "{restarts} restarts, {cases} cases: too calm");
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let once = of(64, None).expect("seed 64 is clean");
+    assert_eq!(once, of(64, None).expect("seed 64 is clean"));
+    assert_ne!(once.state, of(65, None).expect("seed 65 is clean").state);
+}
+
+/// The planted defect is found, by the check it was planted for.
+fn check(defect: Defect, what: &str) {
+    let found = (0..FOUND_WITHIN).find_map(|seed| of(seed, Some(defect)).err());
+    let Some(found) = found else { panic!("{} is not found in {FOUND_WITHIN} seeds", defect.name()) };
+    assert!(found.what.contains(what), "{} is found, but as: {}", defect.name(), found.what);
+}
+
+#[test]
+fn every_planted_defect_is_found() {
+    for defect in Defect::ALL {
+        match defect {
+            Defect::AckBeforeDurable => check(defect, "was acknowledged and is lost"),
+            Defect::AcknowledgeBeforeDurable => check(defect, ""),
+            Defect::ApplyWithoutJournal => check(defect, "the live state is at entry"),
+            Defect::RefusalLeavesTrace => check(defect, "the live state is at entry"),
+            Defect::ForgetCommandIds => check(defect, "came again and was answered"),
+            Defect::LoseEffectsOnRestart => check(defect, "is still outstanding"),
+            Defect::ReportBeforeAcknowledged => check(defect, "has not ended"),
+            Defect::SkipHoldRelease => check(defect, "holds of payments are open"),
+            Defect::ReleaseAndSettle => check(defect, "its payments amount to"),
+            Defect::CreditTwice => check(defect, "its payments amount to"),
+            Defect::IgnoreFee => check(defect, "its payments amount to"),
+            Defect::RoundAway => check(defect, "the world says"),
+            Defect::AcceptWrongTotal => check(defect, "were not seen"),
+            Defect::ClockGoesBack => check(defect, "recorded at"),
+            Defect::SnapshotOfWrongSeq => check(defect, "applied after"),
+            Defect::SnapshotAheadOfJournal => check(defect, "is not what replay gives"),
+        }
+    }
+}
+
+#[test]
+fn a_defect_has_one_name() {
+    for defect in Defect::ALL {
+        assert_eq!(Defect::from_name(defect.name()), Some(defect));
+    }
+    assert_eq!(Defect::from_name("none"), None);
+}
