@@ -120,6 +120,49 @@ test('a payment is made once, a draft survives going back, an undo gives the mon
   await close()
 })
 
+test('by keyboard alone: the focus is always seen, and a new screen is entered at its title', async () => {
+  const { fake, page, close } = await open({}, { history: true })
+  const w = WORDS.zh
+  await act.signUp(page, fake.url, w, '陈思远', '+86 138 0000 0000')
+  // A field in a frame of its own, such as the search, has the line around the frame.
+  const focus = () => page.evaluate(() => {
+    const { activeElement: at } = document
+    return { tag: at.tagName, text: at.textContent.trim(), seen: [at, at.parentElement].some((element) => getComputedStyle(element).outlineStyle === 'solid') }
+  })
+  const tabTo = async (text) => {
+    for (let n = 0; n < 40; n += 1) {
+      await page.keyboard.press('Tab')
+      const at = await focus()
+      assert.ok(at.seen, `the focus on ${at.tag} “${at.text}” is seen`)
+      if (at.text.includes(text)) return
+    }
+    assert.fail(`“${text}” is not reached by Tab`)
+  }
+  await page.goto(fake.url)
+  await page.getByTestId('available').waitFor()
+  await tabTo(w.pay)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/pay$/)
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1')
+  await page.locator('.list .item').last().waitFor()
+  await tabTo('周国梁')
+  await page.keyboard.press('Enter')
+  await page.getByLabel(w.amount, { exact: true }).waitFor()
+  await page.getByLabel(w.amount, { exact: true }).focus()
+  await page.keyboard.type('600')
+  await page.keyboard.press('Enter')
+  await page.getByTestId('confirm').waitFor()
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1')
+  await tabTo('确认')
+  await page.keyboard.press('Enter')
+  await act.untilState(page, 'waiting')
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1')
+  await tabTo(w.undo)
+  await page.keyboard.press('Enter')
+  await act.untilState(page, 'cancelled')
+  await close()
+})
+
 test('money arriving shows without asking; hidden amounts stay hidden; without a network the last known shows', async () => {
   const { fake, page, close } = await open({}, {})
   const w = WORDS.zh
@@ -145,6 +188,13 @@ test('money arriving shows without asking; hidden amounts stay hidden; without a
   await page.getByText(w.offline).waitFor()
   assert.equal(await act.figure(page, 'available'), '1234.56')
   await look(page, 'smoke-offline-zh')
+  // Screens that were never opened open as well, and the movements last known stand in theirs.
+  for (const path of ['assets', 'movements', 'pay', 'security', 'settings']) {
+    await page.goto(`${fake.url}/${path}`)
+    await page.locator('h1').waitFor()
+    if (path === 'movements') await page.locator('.list .item').first().waitFor()
+  }
+  await page.goto(fake.url)
   fake.bank.down = false
   await page.getByText(w.offline).waitFor({ state: 'hidden' })
   await close()

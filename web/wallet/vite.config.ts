@@ -1,9 +1,31 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import vue from '@vitejs/plugin-vue'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+
+// Not part of the shell: the reader of QR codes for browsers without one. A scanned code needs the bank anyway.
+const NOT_KEPT = /^assets\/jsQR-/
+
+/** Writes the service worker with the list of files that it keeps, so that every screen opens without a network. */
+function serviceWorker(): Plugin {
+  const source = new URL('src/sw.js', import.meta.url)
+  return {
+    name: 'jinku-service-worker',
+    apply: 'build',
+    generateBundle(_options, bundle) {
+      const files = Object.keys(bundle).filter((name) => name.startsWith('assets/') && !NOT_KEPT.test(name))
+      const list = JSON.stringify(files.sort().map((name) => `/${name}`))
+      const version = createHash('sha256').update(list).digest('hex').slice(0, 12)
+      const text = readFileSync(source, 'utf8').replace('__VERSION__', version).replace('__FILES__', list)
+      this.emitFile({ type: 'asset', fileName: 'sw.js', source: text })
+    },
+  }
+}
 
 // The server of the bank serves dist/ under a strict content security policy: nothing may be inlined.
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), serviceWorker()],
   define: {
     __VUE_I18N_FULL_INSTALL__: false,
     __VUE_I18N_LEGACY_API__: false,

@@ -38,6 +38,17 @@ export const router = createRouter({
   ],
 })
 
+// After a release the files of an open page are gone from the server: the page itself is then loaded anew, once.
+const RELOADED = 'jinku.reloaded'
+const RELOAD_PAUSE_MS = 10_000
+router.onError((error, to) => {
+  if (!/import|preload|module/i.test(String(error)) || !navigator.onLine) return
+  const last = Number(sessionStorage.getItem(RELOADED) ?? '0')
+  if (Date.now() - last < RELOAD_PAUSE_MS) return
+  sessionStorage.setItem(RELOADED, String(Date.now()))
+  location.assign(to.fullPath)
+})
+
 router.beforeEach((to) => {
   if (wallet.phase === 'out' && !to.meta.open) return '/welcome'
   if (wallet.phase === 'in' && ['/welcome', '/sign-up', '/sign-in'].includes(to.path)) return '/'

@@ -2,12 +2,12 @@ import { problem, rail } from './en-problems'
 import type zh from './zh'
 
 const en: typeof zh = {
-  app: { name: 'Jinku', tagline: 'Every account clear, every payment provable', skip: 'Skip to content' },
+  app: { name: 'Jinku', skip: 'Skip to content' },
   tab: { bar: 'Main navigation', home: 'Home', pay: 'Pay', assets: 'Assets', me: 'Me' },
   act: {
-    back: 'Back', close: 'Close', cancel: 'Cancel', confirm: 'Confirm', next: 'Next', retry: 'Try again', save: 'Save', add: 'Add',
-    remove: 'Remove', delete: 'Delete', copy: 'Copy', copied: 'Copied', all: 'All', more: 'Show more', done: 'Done', search: 'Search',
-    change: 'Change', understood: 'Got it', show_amounts: 'Show amounts', hide_amounts: 'Hide amounts',
+    back: 'Back', close: 'Close', cancel: 'Cancel', next: 'Next', retry: 'Try again', save: 'Save',
+    remove: 'Remove', delete: 'Delete', copy: 'Copy', copied: 'Copied', more: 'Show more',
+    show_amounts: 'Show amounts', hide_amounts: 'Hide amounts',
   },
   word: {
     available: 'Available', held: 'Held', posted: 'Balance', in: 'Money in', out: 'Money out', amount: 'Amount', fee: 'Fee', total: 'Total debited',
@@ -27,18 +27,18 @@ const en: typeof zh = {
   },
   signin: {
     title: 'Sign in', lead: 'Use a passkey from this device.', passkey: 'Sign in with a passkey', working: 'Please confirm in the system prompt…',
-    or: 'or', totp: 'Sign in with a one-time code', totp_lead: 'Only on a device already bound; small payments only.', code: '6-digit code', submit: 'Sign in', no_account: 'No account yet?',
+    totp: 'Sign in with a one-time code', totp_lead: 'Only on a device already bound; small payments only.', code: '6-digit code', submit: 'Sign in', no_account: 'No account yet?',
   },
   home: {
     greeting: 'Hello, {name}', total: 'Balance', actions: 'Quick actions', receive: 'Receive', pay: 'Pay', withdraw: 'Withdraw', contacts: 'Contacts',
-    recent: 'Latest movements', see_all: 'See all', chart: 'Balance, last 30 days', chart_table: 'Show as a table', chart_empty: 'Your balance is drawn here after the first movement.',
+    recent: 'Latest movements', see_all: 'See all', chart: 'Balance, last 30 days',
     empty_title: 'No movements yet', empty_text: 'Send somebody your details. Money appears here within a second of arriving.', empty_action: 'Show my details',
-    waiting: 'Waiting to leave', why_held: 'Why is it held?', notices: 'Notices', notice_totp: 'One-time codes are not set up. If your phone is lost, they let you in on another bound device to lock everything.',
+    why_held: 'Why is it held?', notices: 'Notices', notice_totp: 'One-time codes are not set up. If your phone is lost, they let you in on another bound device to lock everything.',
     notice_totp_action: 'Set up', notice_small: 'You signed in with a one-time code: small payments only.', notice_locked: 'Your account is locked. Payments are stopped.', notice_unlock: 'Unlock',
     notice_rail: '{rail} is {state}. Payments by it are carried out once it is back.',
   },
   railstate: { closed: 'outside its hours', down: 'out of service', open: 'running' },
-  offline: { text: 'Cannot reach the bank. Figures are from {time}', retry: 'Reconnect', back: 'Connected to the bank again' },
+  offline: { text: 'Cannot reach the bank. Figures are from {time}', retry: 'Reconnect' },
   state: {
     in_transit: 'In transit', settled: 'Settled', waiting: 'Waiting', sending: 'Sending', sent: 'Sent', confirmed: 'Confirmed',
     cancelled: 'Undone', rejected: 'Refused', returned: 'Returned', in_review: 'Under review',
@@ -48,11 +48,11 @@ const en: typeof zh = {
   },
   rails: { internal: 'Within our bank', instant: 'Instant payment system', high_value: 'High-value payment system' },
   undo: {
-    title: 'Can be undone', left: '{time} left', button: 'Undo this withdrawal', after: 'When the clock ends it leaves for the other bank at once and can no longer be undone.',
+    title: 'Can be undone', button: 'Undo this withdrawal', after: 'When the clock ends it leaves for the other bank at once and can no longer be undone.',
     over: 'The undo time is over; it is on its way to the other bank', working: 'Undoing…', done: 'Undone. {amount} is available again', to: 'To {name}', label: 'Time left to undo',
   },
   assets: {
-    title: 'Assets', accounts: 'Accounts', detail: 'Account details', opened: 'Opened on', number: 'Account number', spending: 'In and out by week', spending_table: 'Show in and out as a table',
+    title: 'Assets', accounts: 'Accounts', detail: 'Account details', opened: 'Opened on', number: 'Account number', spending: 'In and out by week',
     week: 'Week', chart_empty: 'Nothing in or out yet.', all_available: 'All of it is available; nothing is held.', copy_number: 'Copy account number',
     explain: 'Balance = available + held',
   },
@@ -70,14 +70,14 @@ const en: typeof zh = {
   },
   payee: {
     title: 'Payee', withdraw_title: 'To another bank', lead: 'Enter it as the payee gave it to you, with the full name.', name: 'Payee’s name', account: 'Payee’s account', bank: 'Bank', choose_bank: 'Choose the bank',
-    save: 'Save as contact', submit: 'Next', account_hint: 'Digits only', need_name: 'Please enter the payee’s name', need_account: 'Please enter the account number', need_bank: 'Please choose the bank', ours: ' (our bank)',
+    save: 'Save as contact', submit: 'Next', account_hint: '6 to 34 digits, and letters if it has any', need_name: 'Please enter the payee’s name', need_account: 'Please enter the account number, 6 to 34 characters', need_bank: 'Please choose the bank', ours: ' (our bank)',
   },
   scan: {
     title: 'Scan', lead: 'Hold the code inside the frame', starting: 'Opening the camera…', denied: 'No permission to use the camera. Allow it in the system settings, or paste the code’s text.',
     missing: 'There is no camera to use here. Paste the code’s text instead.', paste: 'Text of the code', paste_hint: 'Paste the text of the payee’s code here', use: 'Read it', reading: 'Reading…', view: 'Camera picture',
   },
   amount: {
-    title: 'Amount', to: 'To {name}', label: 'Amount to pay', pad: 'Number pad', back: 'Delete last digit', point: 'Decimal point', note: 'Note', note_hint: 'The payee sees it; at most 60 characters', all: 'Everything available',
+    title: 'Amount', to: 'To {name}', label: 'Amount to pay', pad: 'Number pad', back: 'Delete last digit', point: 'Decimal point', note: 'Note', note_hint: 'The payee sees it; at most 60 characters',
     next: 'Review', over: 'More than the {amount} available', previewing: 'Checking payee and fee…', clear: 'Clear',
   },
   review: {
@@ -87,18 +87,18 @@ const en: typeof zh = {
     confirm_passkey: 'Confirm with passkey', confirm_plain: 'Confirm payment', signing: 'Please confirm in the system prompt…', sending: 'Submitting the payment…', expires: 'This review is valid until {time}',
     expired: 'This review has expired', again: 'Review again', mismatch_warn: 'The bank knows this account under the name {name}, not the one you entered. Check with the payee before you pay.',
     unverified_warn: 'The other bank offers no check before payment. Make sure name and number are right.', verified_text: 'Registered with the bank: {name}', small: 'Up to {amount} no passkey is needed',
-    lost: 'The connection broke, so it is not known whether it was submitted. Submitting again does not pay twice.', resubmit: 'Submit again', change: 'Change amount',
+    lost: 'The connection broke, so it is not known whether it was submitted. Submitting again does not pay twice.', resubmit: 'Submit again', change: 'Change payee',
   },
   result: {
-    title: 'Payment', paid: 'To {name}', again: 'Pay again', home: 'Back to home', save_contact: 'Save as contact', saved: 'Saved as contact', reason: 'Reason', track: 'Progress', receipt: 'Open receipt', live: 'Updates by itself',
-    money_back: '{amount} is available again', asking: 'Loading the payment…', wait_review: 'Bank staff are looking into it. The outcome will show here.',
+    title: 'Payment', paid: 'To {name}', home: 'Back to home', reason: 'Reason', track: 'Progress', receipt: 'Open receipt', live: 'Updates by itself',
+    money_back: '{amount} is available again', wait_review: 'Bank staff are looking into it. The outcome will show here.',
   },
   step: {
     requested: 'Requested', checked: 'Checked', waiting: 'Undo time', sent: 'Sent to the other bank', confirmed: 'Confirmed by the other bank', settled: 'Settled', cancelled: 'Undone', rejected: 'Refused', returned: 'Returned',
     todo: 'not yet', done: 'done', failed: 'failed',
   },
   withdraw: {
-    title: 'Withdraw', lead: 'Move money to your account at another bank, or pay somebody there.', open: 'Under way', none: 'No withdrawal under way', none_text: 'Each one waits out its undo time before it leaves.', start: 'New withdrawal', recent: 'Recent withdrawals',
+    title: 'Withdraw', lead: 'Move money to your account at another bank, or pay somebody there.', open: 'Under way', none: 'No withdrawal under way', none_text: 'Each one waits out its undo time before it leaves.', start: 'New withdrawal',
     how: 'It is held first, and one tap takes it back while the clock runs. Then it goes to the other bank and settles once that bank answers.',
   },
   movements: {
@@ -106,7 +106,7 @@ const en: typeof zh = {
     none: 'No movement matches', none_text: 'Try another word or clear the filters.', end: 'That is all', loading: 'Loading more…', today: 'Today', yesterday: 'Yesterday', count: '{n} shown',
   },
   movement: {
-    title: 'Receipt', recorded: 'Booked', effective: 'Effective', counterparty: 'Other side', entry: 'Entry number', payment: 'Open the payment', kind: 'Kind', status: 'State', state_in_transit: 'In transit: out of your available balance, the other bank has yet to answer',
+    title: 'Receipt', recorded: 'Booked', effective: 'Effective', counterparty: 'Other side', entry: 'Entry number', payment: 'Open the payment', state_in_transit: 'In transit: out of your available balance, the other bank has yet to answer',
     state_settled: 'Booked', pay_again: 'Pay {name} again',
   },
   verify: {
@@ -124,7 +124,7 @@ const en: typeof zh = {
   },
   security: {
     title: 'Security centre', devices: 'Devices', this_device: 'This device', last_seen: 'Last used {time}', bound: 'Bound {time}', block: 'Block this device', blocked: 'Blocked', block_title: 'Block “{name}”?', block_text: 'It is signed out at once and can do nothing any more.',
-    passkeys: 'Passkeys', add_passkey: 'Add a passkey', passkey_name: 'Give it a name', passkey_default: 'Spare passkey', never_used: 'Never used', used: 'Last used {time}', backed_up: 'Synced copy exists', not_backed_up: 'In one place only', remove_passkey: 'Remove “{name}”?', remove_passkey_text: 'It can no longer sign in or confirm payments.',
+    add_passkey: 'Add a passkey', passkey_name: 'Give it a name', passkey_default: 'Spare passkey', never_used: 'Never used', used: 'Last used {time}', backed_up: 'Synced copy exists', not_backed_up: 'In one place only', remove_passkey: 'Remove “{name}”?', remove_passkey_text: 'It can no longer sign in or confirm payments.',
     totp: 'One-time codes', totp_on: 'On', totp_off: 'Off', totp_text: 'A second way in. Without your passkey you can sign in on a bound device for small payments.', totp_start: 'Set up one-time codes', totp_remove: 'Turn off one-time codes', totp_scan: 'Scan the code with your authenticator app, or enter the key:', totp_qr: 'QR code to set up one-time codes', totp_code: 'The 6 digits your app shows', totp_confirm: 'Turn on', totp_done: 'One-time codes are on', totp_removed: 'One-time codes are off', totp_remove_title: 'Turn off one-time codes?', totp_remove_text: 'After that only passkeys can sign in.',
     lock: 'Lock everything', lock_text: 'Phone lost, or something looks wrong: signs out every device, blocks all others and stops payments. Your money stays, and you can still receive. Afterwards a passkey of this device signs in and unlocks.', lock_title: 'Lock everything now?', lock_confirm: 'Lock everything', lock_done: 'Everything is locked', locked_title: 'Your account is locked', locked_text: 'Every other device is blocked and payments are stopped. You can still receive.', unlock: 'Unlock with passkey', unlocked: 'Unlocked', added: 'Passkey added', removed: 'Passkey removed', device_blocked: 'Device blocked',
     lock_signin: 'To unlock, sign in with a passkey of the device that locked, then open the security centre. If that device has none, a passkey of another device does.',
@@ -138,7 +138,7 @@ const en: typeof zh = {
   },
   duration: { seconds: '{n} s', minutes: '{n} min' },
   chart: { balance: 'Chart of your balance', spending: 'Bars of money in and out by week', date: 'Date', balance_col: 'Balance', show_table: 'Show table', hide_table: 'Hide table', high: 'Highest', low: 'Lowest' },
-  load: { home: 'Loading balance and movements…', movements: 'Loading movements…', payment: 'Loading the payment…', contacts: 'Loading contacts…', limits: 'Loading limits…', security: 'Loading devices and passkeys…', receive: 'Loading your details…', assets: 'Loading accounts…', start: 'Opening the wallet…' },
+  load: { home: 'Loading balance and movements…', movements: 'Loading movements…', payment: 'Loading the payment…', contacts: 'Loading contacts…', limits: 'Loading limits…', security: 'Loading devices and passkeys…', receive: 'Loading your details…', assets: 'Loading accounts…' },
   notfound: { title: 'No such page', text: 'The address may be wrong, or the content is gone.' },
   problem,
   rail,

@@ -1,12 +1,12 @@
 import { problem, rail } from './zh-problems'
 
 export default {
-  app: { name: '金库', tagline: '账目分明，去向可证', skip: '跳到正文' },
+  app: { name: '金库', skip: '跳到正文' },
   tab: { bar: '主导航', home: '首页', pay: '支付', assets: '资产', me: '我的' },
   act: {
-    back: '返回', close: '关闭', cancel: '取消', confirm: '确认', next: '下一步', retry: '重试', save: '保存', add: '添加',
-    remove: '移除', delete: '删除', copy: '复制', copied: '已复制', all: '全部', more: '显示更多', done: '完成', search: '搜索',
-    change: '更改', understood: '知道了', show_amounts: '显示金额', hide_amounts: '隐藏金额',
+    back: '返回', close: '关闭', cancel: '取消', next: '下一步', retry: '重试', save: '保存',
+    remove: '移除', delete: '删除', copy: '复制', copied: '已复制', more: '显示更多',
+    show_amounts: '显示金额', hide_amounts: '隐藏金额',
   },
   word: {
     available: '可用余额', held: '冻结金额', posted: '账面余额', in: '收入', out: '支出', amount: '金额', fee: '手续费', total: '合计扣款',
@@ -26,18 +26,18 @@ export default {
   },
   signin: {
     title: '登录', lead: '用这台设备上的通行密钥登录。', passkey: '用通行密钥登录', working: '请在系统弹窗中确认…',
-    or: '或', totp: '用动态验证码登录', totp_lead: '仅限已绑定的设备；登录后只能办理小额支付。', code: '6 位验证码', submit: '登录', no_account: '还没有账户？',
+    totp: '用动态验证码登录', totp_lead: '仅限已绑定的设备；登录后只能办理小额支付。', code: '6 位验证码', submit: '登录', no_account: '还没有账户？',
   },
   home: {
     greeting: '{name}，你好', total: '账面余额', actions: '常用功能', receive: '收款', pay: '付款', withdraw: '转出', contacts: '联系人',
-    recent: '最近明细', see_all: '全部明细', chart: '近 30 天余额', chart_table: '以表格查看', chart_empty: '有了第一笔变动后，这里会画出余额走势。',
+    recent: '最近明细', see_all: '全部明细', chart: '近 30 天余额',
     empty_title: '还没有任何明细', empty_text: '把收款信息发给对方，到账后一秒内会显示在这里。', empty_action: '查看收款信息',
-    waiting: '等待转出', why_held: '为什么冻结？', notices: '提示', notice_totp: '还没有设置动态验证码。手机丢失时，可凭它在另一台已绑定的设备上登录并锁定账户。',
+    why_held: '为什么冻结？', notices: '提示', notice_totp: '还没有设置动态验证码。手机丢失时，可凭它在另一台已绑定的设备上登录并锁定账户。',
     notice_totp_action: '去设置', notice_small: '当前用动态验证码登录，只能办理小额支付。', notice_locked: '账户已锁定，暂不能付款。', notice_unlock: '去解锁',
     notice_rail: '{rail}当前{state}，受影响的付款会在恢复后办理。',
   },
   railstate: { closed: '未到营业时间', down: '暂停服务', open: '正常' },
-  offline: { text: '连不上银行，显示的是 {time} 的数据', retry: '重新连接', back: '已重新连上银行' },
+  offline: { text: '连不上银行，显示的是 {time} 的数据', retry: '重新连接' },
   state: {
     in_transit: '在途', settled: '已到账', waiting: '等待中', sending: '发送中', sent: '已发出', confirmed: '对方已确认',
     cancelled: '已撤销', rejected: '已拒绝', returned: '已退回', in_review: '人工核查中',
@@ -47,11 +47,11 @@ export default {
   },
   rails: { internal: '行内转账', instant: '即时支付系统', high_value: '大额支付系统' },
   undo: {
-    title: '可撤销', left: '剩余 {time}', button: '撤销这笔转出', after: '倒计时结束后立即发往对方银行，届时不能再撤销。',
+    title: '可撤销', button: '撤销这笔转出', after: '倒计时结束后立即发往对方银行，届时不能再撤销。',
     over: '撤销时间已过，正在发往对方银行', working: '正在撤销…', done: '已撤销，{amount} 已回到可用余额', to: '转给 {name}', label: '撤销剩余时间',
   },
   assets: {
-    title: '资产', accounts: '账户', detail: '账户详情', opened: '开户日期', number: '账号', spending: '每周收支', spending_table: '以表格查看收支',
+    title: '资产', accounts: '账户', detail: '账户详情', opened: '开户日期', number: '账号', spending: '每周收支',
     week: '周', chart_empty: '还没有收支记录。', all_available: '全部可用，没有冻结。', copy_number: '复制账号',
     explain: '账面余额 = 可用余额 + 冻结金额',
   },
@@ -69,35 +69,35 @@ export default {
   },
   payee: {
     title: '收款人', withdraw_title: '转出到他行', lead: '请按对方提供的内容填写，户名要完整。', name: '对方户名', account: '对方账号', bank: '开户行', choose_bank: '请选择开户行',
-    save: '存为联系人', submit: '下一步', account_hint: '只填数字', need_name: '请填写对方户名', need_account: '请填写对方账号', need_bank: '请选择开户行', ours: '（本行）',
+    save: '存为联系人', submit: '下一步', account_hint: '6 至 34 位数字，有字母也照填', need_name: '请填写对方户名', need_account: '请填写 6 至 34 位的对方账号', need_bank: '请选择开户行', ours: '（本行）',
   },
   scan: {
     title: '扫码', lead: '把二维码放进取景框', starting: '正在打开相机…', denied: '没有相机权限。可以在系统设置里允许，或粘贴二维码内容。',
     missing: '这台设备没有可用的相机，请粘贴二维码内容。', paste: '二维码内容', paste_hint: '把对方发来的收款码文字粘贴到这里', use: '识别', reading: '正在识别…', view: '相机画面',
   },
   amount: {
-    title: '金额', to: '付给 {name}', label: '付款金额', pad: '数字键盘', back: '退格', point: '小数点', note: '附言', note_hint: '对方能看到，最多 60 字', all: '全部转出',
+    title: '金额', to: '付给 {name}', label: '付款金额', pad: '数字键盘', back: '退格', point: '小数点', note: '附言', note_hint: '对方能看到，最多 60 字',
     next: '核对', over: '超过可用余额 {amount}', previewing: '正在核对收款人和费用…', clear: '清空',
   },
   review: {
     title: '核对', payee: '收款人', arrives_amount: '对方收到', arrives: '到账时间', at_once: '立即到账', seconds: '约 {n} 秒内到账', at: '预计 {time} 到账', route: '办理方式',
     same_bank: '双方都在本行，直接记账', below_instant_ceiling: '金额在即时支付上限以内，最快', above_instant_ceiling: '金额超过即时支付上限，改走大额支付系统',
-    undo: '能否撤销', undo_yes: '提交后 {time} 内可以撤销，之后发出', undo_no: '提交后立即到账，不能撤销', undo_later: '发出后仍可申请撤回，能否撤回由对方银行决定',
+    undo: '能否撤销', undo_yes: '提交后 {time}内可以撤销，之后发出', undo_no: '提交后立即到账，不能撤销', undo_later: '发出后仍可申请撤回，能否撤回由对方银行决定',
     confirm_passkey: '用通行密钥确认', confirm_plain: '确认付款', signing: '请在系统弹窗中确认…', sending: '正在提交付款…', expires: '本次核对有效至 {time}',
     expired: '核对已过期，请重新核对', again: '重新核对', mismatch_warn: '银行登记的户名是 {name}，与你填写的不同。请联系对方核实后再付款。',
     unverified_warn: '对方银行不提供付款前核验。请确认户名和账号都正确。', verified_text: '银行登记：{name}', small: '{amount} 以内的小额支付，无需通行密钥',
-    lost: '网络断开，不确定是否已提交。点“再次提交”不会重复付款。', resubmit: '再次提交', change: '修改金额',
+    lost: '网络断开，不确定是否已提交。点“再次提交”不会重复付款。', resubmit: '再次提交', change: '修改收款人',
   },
   result: {
-    title: '付款进度', paid: '付给 {name}', again: '再付一笔', home: '回到首页', save_contact: '存为联系人', saved: '已存为联系人', reason: '原因', track: '办理进度', receipt: '查看凭证', live: '状态实时更新',
-    money_back: '{amount} 已退回可用余额', asking: '正在读取付款…', wait_review: '银行人员正在核查，结果会显示在这里。',
+    title: '付款进度', paid: '付给 {name}', home: '回到首页', reason: '原因', track: '办理进度', receipt: '查看凭证', live: '状态实时更新',
+    money_back: '{amount} 已回到可用余额', wait_review: '银行人员正在核查，结果会显示在这里。',
   },
   step: {
     requested: '已提交', checked: '已核对', waiting: '等待撤销期', sent: '已发往对方银行', confirmed: '对方已确认', settled: '已结清', cancelled: '已撤销', rejected: '被拒绝', returned: '已退回',
     todo: '未到', done: '完成', failed: '未通过',
   },
   withdraw: {
-    title: '转出', lead: '把钱转到你在其他银行的账户，或付给他行的人。', open: '进行中的转出', none: '没有进行中的转出', none_text: '提交后先进入撤销期，期满才发出。', start: '新的转出', recent: '最近的转出',
+    title: '转出', lead: '把钱转到你在其他银行的账户，或付给他行的人。', open: '进行中的转出', none: '没有进行中的转出', none_text: '提交后先进入撤销期，期满才发出。', start: '新的转出',
     how: '提交后先冻结，撤销期内点一下即可撤回；期满才发往对方银行，由对方银行答复后结清。',
   },
   movements: {
@@ -105,7 +105,7 @@ export default {
     none: '没有符合条件的明细', none_text: '换个关键词，或清除筛选条件。', end: '已经到底了', loading: '正在读取更多…', today: '今天', yesterday: '昨天', count: '已显示 {n} 条',
   },
   movement: {
-    title: '凭证', recorded: '入账时间', effective: '生效时间', counterparty: '对方', entry: '入账编号', payment: '查看付款进度', kind: '类型', status: '状态', state_in_transit: '在途：已离开可用余额，等待对方银行答复',
+    title: '凭证', recorded: '入账时间', effective: '生效时间', counterparty: '对方', entry: '入账编号', payment: '查看付款进度', state_in_transit: '在途：已离开可用余额，等待对方银行答复',
     state_settled: '已入账', pay_again: '再次付给 {name}',
   },
   verify: {
@@ -123,7 +123,7 @@ export default {
   },
   security: {
     title: '安全中心', devices: '设备', this_device: '当前设备', last_seen: '最近使用 {time}', bound: '绑定于 {time}', block: '停用这台设备', blocked: '已停用', block_title: '停用“{name}”？', block_text: '它会立即退出登录，并且不能再办理任何业务。',
-    passkeys: '通行密钥', add_passkey: '添加通行密钥', passkey_name: '给它起个名字', passkey_default: '备用通行密钥', never_used: '未使用过', used: '最近使用 {time}', backed_up: '已同步备份', not_backed_up: '仅存于一处', remove_passkey: '移除“{name}”？', remove_passkey_text: '移除后不能再用它登录或确认付款。',
+    add_passkey: '添加通行密钥', passkey_name: '给它起个名字', passkey_default: '备用通行密钥', never_used: '未使用过', used: '最近使用 {time}', backed_up: '已同步备份', not_backed_up: '仅存于一处', remove_passkey: '移除“{name}”？', remove_passkey_text: '移除后不能再用它登录或确认付款。',
     totp: '动态验证码', totp_on: '已启用', totp_off: '未启用', totp_text: '备用登录方式。通行密钥不在身边时，可在已绑定设备上登录办理小额支付。', totp_start: '设置动态验证码', totp_remove: '停用动态验证码', totp_scan: '用验证器应用扫描二维码，或输入密钥：', totp_qr: '动态验证码设置二维码', totp_code: '输入应用显示的 6 位数字', totp_confirm: '启用', totp_done: '动态验证码已启用', totp_removed: '动态验证码已停用', totp_remove_title: '停用动态验证码？', totp_remove_text: '停用后只能用通行密钥登录。',
     lock: '全部锁定', lock_text: '手机丢失或怀疑被盗用时：一键退出所有设备、停用其他设备、停止一切付款。钱仍在账户里，可照常收款。之后用这台设备的通行密钥登录并解锁。', lock_title: '现在锁定全部？', lock_confirm: '全部锁定', lock_done: '已全部锁定', locked_title: '账户已锁定', locked_text: '其他设备已停用，付款已停止。收款不受影响。', unlock: '用通行密钥解锁', unlocked: '已解锁', added: '通行密钥已添加', removed: '通行密钥已移除', device_blocked: '设备已停用',
     lock_signin: '请用执行锁定的那台设备上的通行密钥登录，再到安全中心解锁；那台设备没有通行密钥时，可用其他设备上的。',
@@ -137,7 +137,7 @@ export default {
   },
   duration: { seconds: '{n} 秒', minutes: '{n} 分钟' },
   chart: { balance: '余额走势图', spending: '每周收支柱状图', date: '日期', balance_col: '余额', show_table: '查看表格', hide_table: '收起表格', high: '最高', low: '最低' },
-  load: { home: '正在读取余额和明细…', movements: '正在读取明细…', payment: '正在读取付款…', contacts: '正在读取联系人…', limits: '正在读取限额…', security: '正在读取设备和通行密钥…', receive: '正在读取收款信息…', assets: '正在读取账户…', start: '正在打开钱包…' },
+  load: { home: '正在读取余额和明细…', movements: '正在读取明细…', payment: '正在读取付款…', contacts: '正在读取联系人…', limits: '正在读取限额…', security: '正在读取设备和通行密钥…', receive: '正在读取收款信息…', assets: '正在读取账户…' },
   notfound: { title: '没有这个页面', text: '地址可能有误，或内容已不存在。' },
   problem,
   rail,

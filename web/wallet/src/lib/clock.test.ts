@@ -16,8 +16,8 @@ describe('the undo clock', () => {
     expect(remaining('', 0).over).toBe(true)
   })
 
-  it('a clock of the device that runs ahead of the start never shows more than the whole', () => {
-    expect(remaining(at(100), 10_000, at(40)).share).toBe(1)
+  it('a clock of the device that runs behind the bank’s never shows more than the whole', () => {
+    expect(remaining(at(100), 10_000, at(40))).toEqual({ over: false, seconds: 60, share: 1 })
   })
 
   it('reads like a clock', () => {

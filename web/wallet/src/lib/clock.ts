@@ -12,7 +12,9 @@ export function remaining(until: string, now: number, startedAt?: string): Remai
   if (Number.isNaN(end) || end <= now) return { over: true, seconds: 0, share: 0 }
   const start = startedAt ? Date.parse(startedAt) : now
   const whole = Math.max(end - start, 1)
-  return { over: false, seconds: Math.ceil((end - now) / 1000), share: Math.min(1, (end - now) / whole) }
+  // A device's clock may be a little behind the bank's: no more is left than there ever was.
+  const left = startedAt ? Math.min(end - now, whole) : end - now
+  return { over: false, seconds: Math.ceil(left / 1000), share: Math.min(1, left / whole) }
 }
 
 /** 65 → "1:05", 3725 → "1:02:05". */

@@ -18,6 +18,14 @@ export type LiveEvent =
 export const line = ref<'live' | 'waiting'>('waiting')
 let close: (() => void) | null = null
 
+// A stream that the network has left stays silent for long: the device itself knows sooner.
+addEventListener('offline', () => {
+  if (close) goneStale()
+})
+addEventListener('online', () => {
+  if (close) follow()
+})
+
 export function decode(event: ServerEvent): LiveEvent | null {
   let data: unknown
   try {

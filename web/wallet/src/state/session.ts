@@ -93,13 +93,14 @@ export async function refresh(): Promise<void> {
     wallet.me = me
     wallet.movements = page.items
     wallet.open = open.items
-    wallet.history = history.points
+    // Nothing was there before the account was.
+    wallet.history = history.points.filter((point) => !account || point.at >= account.opened_at)
     wallet.staleSince = null
     wallet.loadedAt = new Date().toISOString()
     keep(localStorage, 'me', me)
     keep(localStorage, 'movements', page.items)
     keep(localStorage, 'payments', open.items)
-    keep(localStorage, 'history', history.points)
+    keep(localStorage, 'history', wallet.history)
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     goneStale()

@@ -1,9 +1,11 @@
 // Keeps the application shell so the wallet opens without a network. Never touches /api: money is always
 // read from the bank, and the last known figures are kept by the application itself, with their time.
-const SHELL = 'jinku-shell-v1'
+// The build writes the version and the list of files in.
+const SHELL = 'jinku-shell-__VERSION__'
+const FILES = __FILES__
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(['/', '/icon.svg', '/manifest.webmanifest'])))
+  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(['/', '/icon.svg', '/manifest.webmanifest', ...FILES])))
   self.skipWaiting()
 })
 
@@ -21,27 +23,26 @@ self.addEventListener('fetch', (event) => {
   const url = new URL(request.url)
   if (request.method !== 'GET' || url.origin !== self.location.origin || url.pathname.startsWith('/api/')) return
   if (request.mode === 'navigate') event.respondWith(page(request))
-  else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(request))
+  else if (url.pathname.startsWith('/assets/') || url.pathname === '/icon.svg') event.respondWith(kept(request))
 })
 
-// A page comes from the network when there is one, so a new release is never hidden by an old one.
+// A page comes from the network when there is one, so a new release is never hidden by an old one. Without a network
+// comes the page that belongs to the files that are kept.
 async function page(request) {
-  const cache = await caches.open(SHELL)
   try {
-    const fresh = await fetch(request)
-    if (fresh.ok) await cache.put('/', fresh.clone())
-    return fresh
+    return await fetch(request)
   } catch {
+    const cache = await caches.open(SHELL)
     return (await cache.match('/')) ?? Response.error()
   }
 }
 
 // Files under /assets carry a hash of their content in their name and never change.
-async function asset(request) {
+async function kept(request) {
   const cache = await caches.open(SHELL)
-  const kept = await cache.match(request)
-  if (kept) return kept
+  const found = await cache.match(request)
+  if (found) return found
   const fresh = await fetch(request)
-  if (fresh.ok) await cache.put(request, fresh.clone())
+  if (fresh.ok && new URL(request.url).pathname.startsWith('/assets/')) await cache.put(request, fresh.clone())
   return fresh
 }
