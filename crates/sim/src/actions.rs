@@ -32,30 +32,55 @@ const PAYEES: [(&str, &str, &str); 12] = [
 const ANSWERED_MAX: usize = 64;
 
 impl Sim {
-    /// Whether the world can take one more payment and still show all of them.
+    /// Whether the world can take a few more payments, with those on their way to it, and still show all of them.
     fn has_room(&self) -> bool {
-        payments_count(&self.outside.world).saturating_add(4) < SHOWN_MAX
+        let is_coming = |payment: &&payments::Payment| {
+            matches!(payment.state, PaymentState::Waiting { .. } | PaymentState::Sending { .. })
+        };
+        let coming = self.shell.bank.payments().payments().filter(is_coming).count();
+        let coming = coming.saturating_add(self.unsure.len()).saturating_add(8);
+        payments_count(&self.outside.world).saturating_add(coming) < SHOWN_MAX
     }
 
     pub(crate) fn customer_acts(&mut self) -> Result<(), String> {
+        let mut group = Vec::new();
+        for _ in 0..self.chance.between(1, 3) {
+            let asked = self.customer_wants();
+            // Some clients press the button twice.
+            group.extend(asked.clone().filter(|_| self.chance.percent(10)));
+            group.extend(asked);
+        }
+        self.ask_all(group)
+    }
+
+    fn customer_wants(&mut self) -> Option<Submission> {
         let index = self.chance.index(self.people.len());
-        let submission = match self.chance.below(10) {
+        match self.chance.below(10) {
             0..=1 => self.transfer(index),
             2..=6 if self.has_room() => self.withdrawal(index),
             7 => self.undo(index),
             8 => self.wrong(index),
             _ => self.language(index),
-        };
-        match submission {
-            Some(submission) => self.ask(submission),
-            None => Ok(()),
         }
     }
 
     /// A client asks, and may not get the answer.
     pub(crate) fn ask(&mut self, submission: Submission) -> Result<(), String> {
-        let known = self.observer.entry_of(&submission);
-        let reply = self.give(submission.clone())?;
+        self.ask_all(vec![submission])
+    }
+
+    /// Clients ask at the same time: their commands become one group.
+    fn ask_all(&mut self, group: Vec<Submission>) -> Result<(), String> {
+        let known: Vec<Option<u64>> = group.iter().map(|asked| self.observer.entry_of(asked)).collect();
+        let replies = self.give_all(group.clone())?;
+        for ((submission, reply), known) in group.into_iter().zip(replies).zip(known) {
+            self.hear(submission, reply, known)?;
+        }
+        Ok(())
+    }
+
+    /// A client hears a reply, or not. `known` is the durable entry of the command before it was given.
+    fn hear(&mut self, submission: Submission, reply: Reply, known: Option<u64>) -> Result<(), String> {
         self.note(|| format!("{:?} {} -> {reply:?}", submission.actor, words(&submission.command)));
         match (&reply, known) {
             (Reply::Taken { seq, is_repeat: true }, Some(first)) if *seq == first => {}
@@ -102,10 +127,8 @@ impl Sim {
     }
 
     pub(crate) fn ask_unsure(&mut self) -> Result<(), String> {
-        for submission in std::mem::take(&mut self.unsure) {
-            self.ask(submission)?;
-        }
-        Ok(())
+        let unsure = std::mem::take(&mut self.unsure);
+        self.ask_all(unsure)
     }
 
     fn submission(&mut self, index: usize, command: Command) -> Option<Submission> {

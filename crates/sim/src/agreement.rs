@@ -117,12 +117,12 @@ pub(crate) fn of_rounds(bank: &Bank, world: &World, wrong_nets_max: usize) -> Re
     Ok(())
 }
 
-/// Every day that ended was compared. A day with wrong totals has a case; another has none, unless messages came in disorder.
+/// Every day that ended was compared. A day with wrong totals has a case; another has none where `is_exact` says so of its rail.
 pub(crate) fn of_days(
     bank: &Bank,
     ended: &[(Rail, Date)],
     wrong: &BTreeSet<(Rail, Date)>,
-    was_disordered: bool,
+    is_exact: impl Fn(Rail) -> bool,
 ) -> Result<(), String> {
     for (rail, date) in ended {
         let Some(day) = bank.settlement().day(&Text::clip(rail.name()), *date) else {
@@ -132,7 +132,7 @@ pub(crate) fn of_days(
             (true, true) => {
                 return Err(format!("the wrong totals of {} on {date} were not seen", rail.name()));
             }
-            (false, false) if !was_disordered => {
+            (false, false) if is_exact(*rail) => {
                 return Err(format!(
                     "the right totals of {} on {date} differ: {:?}",
                     rail.name(),

@@ -249,6 +249,15 @@ impl Shell {
         }
     }
 
+    /// Damages a byte of the newest snapshot.
+    pub(crate) fn damage_snapshot(&mut self, at: usize) {
+        let Some(snapshot) = self.snapshots.last_mut() else { return };
+        let at = at.checked_rem(snapshot.bytes.len()).unwrap_or(0);
+        if let Some(byte) = snapshot.bytes.get_mut(at) {
+            *byte ^= 0x10;
+        }
+    }
+
     fn record_hash(&self, seq: u64) -> Option<Hash> {
         let mut reader = Reader::open_on(self.disk.clone(), seq).ok()?;
         let record = reader.next().ok()??;
@@ -274,9 +283,9 @@ impl Shell {
             self.has(Defect::SnapshotAheadOfJournal)
                 || self.record_hash(snapshot.seq) == Some(snapshot.record)
         };
-        let newest = self.snapshots.iter().rev().find(believed);
-        let restored = newest.and_then(|snapshot| Bank::from_snapshot(&snapshot.bytes).ok());
-        let mut bank = restored.unwrap_or_default();
+        let good = self.snapshots.iter().rev().filter(believed);
+        let newest = good.filter_map(|snapshot| Bank::from_snapshot(&snapshot.bytes).ok()).next();
+        let mut bank = newest.unwrap_or_default();
         let skipped = u64::from(self.has(Defect::SnapshotOfWrongSeq) && bank.seq() > 0);
         let from = bank.seq().saturating_add(1).saturating_add(skipped);
         let mut reader = Reader::open_on(self.disk.clone(), from)?;

@@ -64,6 +64,11 @@ impl Sim {
             self.shell.snapshot();
             self.note(|| "a snapshot".to_owned());
         }
+        if self.faults.disk && self.chance.percent(15) {
+            let at = self.chance.index(1 << 20);
+            self.shell.damage_snapshot(at);
+            self.note(|| "the newest snapshot is damaged".to_owned());
+        }
     }
 
     /// Power back, journal opened, state rebuilt; the power may go again meanwhile.
@@ -132,6 +137,7 @@ impl Sim {
             1 => Fault::Bom,
             2 => Fault::Truncated,
             3 => Fault::BadSignature,
+            4 if self.chance.percent(20) => Fault::Oversized,
             // Only behind what it contradicts: a centre that contradicts itself beforehand is beyond what a bank can know.
             _ if self.outside.world.next_outgoing().is_none() => {
                 Fault::DuplicateOtherBody { message_id: None }

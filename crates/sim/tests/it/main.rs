@@ -30,33 +30,40 @@ fn the_same_seed_is_the_same_run() {
     assert_ne!(once.state, of(65, None).expect("seed 65 is clean").state);
 }
 
-/// The planted defect is found, by the check it was planted for.
-fn check(defect: Defect, what: &str) {
+/// The planted defect is found, by one of the checks it was planted for.
+fn check(defect: Defect, what: &[&str]) {
     let found = (0..FOUND_WITHIN).find_map(|seed| of(seed, Some(defect)).err());
     let Some(found) = found else { panic!("{} is not found in {FOUND_WITHIN} seeds", defect.name()) };
-    assert!(found.what.contains(what), "{} is found, but as: {}", defect.name(), found.what);
+    assert!(
+        what.iter().any(|what| found.what.contains(what)),
+        "{} is found, but as: {}",
+        defect.name(),
+        found.what
+    );
 }
 
 #[test]
 fn every_planted_defect_is_found() {
     for defect in Defect::ALL {
         match defect {
-            Defect::AckBeforeDurable => check(defect, "was acknowledged and is lost"),
-            Defect::AcknowledgeBeforeDurable => check(defect, ""),
-            Defect::ApplyWithoutJournal => check(defect, "the live state is at entry"),
-            Defect::RefusalLeavesTrace => check(defect, "the live state is at entry"),
-            Defect::ForgetCommandIds => check(defect, "came again and was answered"),
-            Defect::LoseEffectsOnRestart => check(defect, "is still outstanding"),
-            Defect::ReportBeforeAcknowledged => check(defect, "has not ended"),
-            Defect::SkipHoldRelease => check(defect, "holds of payments are open"),
-            Defect::ReleaseAndSettle => check(defect, "its payments amount to"),
-            Defect::CreditTwice => check(defect, "its payments amount to"),
-            Defect::IgnoreFee => check(defect, "its payments amount to"),
-            Defect::RoundAway => check(defect, "the world says"),
-            Defect::AcceptWrongTotal => check(defect, "were not seen"),
-            Defect::ClockGoesBack => check(defect, "recorded at"),
-            Defect::SnapshotOfWrongSeq => check(defect, "applied after"),
-            Defect::SnapshotAheadOfJournal => check(defect, "is not what replay gives"),
+            Defect::AckBeforeDurable => check(defect, &["was acknowledged and is lost"]),
+            Defect::AcknowledgeBeforeDurable => {
+                check(defect, &["has not ended", "the world", "never settled"])
+            }
+            Defect::ApplyWithoutJournal => check(defect, &["the live state is at entry"]),
+            Defect::RefusalLeavesTrace => check(defect, &["changed the state", "the live state is at entry"]),
+            Defect::ForgetCommandIds => check(defect, &["came again and was answered"]),
+            Defect::LoseEffectsOnRestart => check(defect, &["is still outstanding"]),
+            Defect::ReportBeforeAcknowledged => check(defect, &["has not ended", "the world"]),
+            Defect::SkipHoldRelease => check(defect, &["holds of payments are open"]),
+            Defect::ReleaseAndSettle => check(defect, &["its payments amount to"]),
+            Defect::CreditTwice => check(defect, &["its payments amount to"]),
+            Defect::IgnoreFee => check(defect, &["its payments amount to"]),
+            Defect::RoundAway => check(defect, &["the world says"]),
+            Defect::AcceptWrongTotal => check(defect, &["were not seen"]),
+            Defect::ClockGoesBack => check(defect, &["recorded at"]),
+            Defect::SnapshotOfWrongSeq => check(defect, &["applied after"]),
+            Defect::SnapshotAheadOfJournal => check(defect, &["is not what replay gives"]),
         }
     }
 }
