@@ -27,4 +27,3 @@ pub use state::{
     Credential, CredentialId, Customer, CustomerStatus, Device, DeviceStatus, Grade, Identity, Locale, Name,
     Payee, Phone, Session, SignedInBy, Totp,
 };
-

@@ -2,7 +2,10 @@
 //!
 //! A scenario is a text file: comments (`#`), steps, and under each step, indented, what followed. The runner carries the steps out, writes
 //! the file anew and compares. `UPDATE_EXPECT=1 cargo test -p bank` accepts what follows now.
-#![expect(clippy::disallowed_methods, reason = "the runner reads and writes its files; the bank it tests does not")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the runner reads and writes its files; the bank it tests does not"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -40,7 +40,8 @@ const ROUND: u32 = 1;
 
 /// The id a person has as a customer: from the demo's seed, so that their authenticator can say it too.
 fn customer_id(person: &Person, seed: &[u8; 32]) -> CustomerId {
-    let hash = Sha256::new().chain_update(seed).chain_update("customer").chain_update(person.handle).finalize();
+    let hash =
+        Sha256::new().chain_update(seed).chain_update("customer").chain_update(person.handle).finalize();
     let value = hash.iter().take(16).fold(0_u128, |value, byte| (value << 8) | u128::from(*byte));
     CustomerId::new(value >> 1)
 }
