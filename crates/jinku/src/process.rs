@@ -25,6 +25,10 @@ impl Process {
     /// # Errors
     /// It cannot be started, ends at once, or does not listen in time.
     pub fn start(name: &'static str, command: &mut Command, ready: SocketAddr) -> anyhow::Result<Self> {
+        // Whoever answers there now is somebody else, and would be taken for the process.
+        if TcpStream::connect_timeout(&ready, Duration::from_millis(200)).is_ok() {
+            bail!("{ready} is in use: stop what listens there, or choose another port for {name}");
+        }
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -13,5 +13,6 @@ mod guarding;
 mod live;
 mod paying;
 mod reading;
+mod refusals;
 mod signing_in;
 mod support;
