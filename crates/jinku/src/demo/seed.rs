@@ -35,6 +35,8 @@ use crate::config::BankConfig;
 const DAYS: u64 = 31;
 const DAY_MS: u64 = 86_400_000;
 const HOUR_MS: u64 = 3_600_000;
+/// When the day's payments begin.
+const OPENS_MS: u64 = 9 * HOUR_MS;
 /// One netting round a day is enough for a past.
 const ROUND: u32 = 1;
 
@@ -87,7 +89,7 @@ struct Past<'a> {
     other_serial: u32,
 }
 
-/// Gives the bank a month of history that ends an hour before `now`.
+/// Gives the bank a month of history that ends on the day before `now`.
 ///
 /// # Errors
 /// The bank refuses something, which would be a fault of the demo.
@@ -98,7 +100,9 @@ pub(super) fn history(
     seed: &[u8; 32],
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let start = now.minus_ms(DAYS.saturating_mul(DAY_MS));
+    // Days of the bank's own calendar, each from nine in the morning; the last is yesterday.
+    let today = now.date_at(config.utc_offset_minutes).midnight_at(config.utc_offset_minutes);
+    let start = today.minus_ms(DAYS.saturating_mul(DAY_MS)).plus_ms(OPENS_MS);
     let mut past =
         Past { handle, clock, config, random: ChaCha8Rng::from_seed(*seed), now: start, other_serial: 0 };
     past.at(start);

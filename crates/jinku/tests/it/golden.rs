@@ -12,7 +12,7 @@ use journal::Reader;
 use crate::support::Bank;
 
 /// Hash of the state after the whole history. It changes with the form of the state: then the version in `bank::snapshot` grows too.
-const STATE: &str = "4bff88b51f9b6a581c7e4ee6c739cedef6ffdab0c0a0c5b17bb15a871f17be2f";
+const STATE: &str = "05b16b722b3117b003979980789b5e2d002c905cf3328f67867ea7c034c74bdb";
 
 fn file() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/entries.txt"))
