@@ -186,6 +186,7 @@ fn payments(refusal: payments::Refusal) -> Problem {
         | R::OriginalUnknown { .. }
         | R::ReturnAmount { .. }
         | R::NotInSuspense { .. }
+        | R::NotWaitingForOperator { .. }
         | R::NoProfile => {
             tracing::error!(%refusal, "payments refused what the bank is not set up for");
             Problem::internal()

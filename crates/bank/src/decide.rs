@@ -161,7 +161,8 @@ impl Bank {
             | payments::Command::OpenBooks(_)
             | payments::Command::SetRail(_)
             | payments::Command::ReturnDeposit { .. }
-            | payments::Command::CreditDeposit { .. } => {}
+            | payments::Command::CreditDeposit { .. }
+            | payments::Command::Conclude { .. } => {}
         }
         let decision = self.payments.decide(command, &context)?;
         self.compose(decision, authority.customer().ok(), now)

@@ -17,7 +17,7 @@ use bank::{Bank, Command, Submission};
 use identity::{Actor, Grade, LimitRow, Phone};
 use money::{Amount, Asset, Bps, CaseId, CommandId, Limits, PaymentId, Text};
 use node::Handle;
-use payments::{AccountNumber, FeeRule, Rail, RailRow};
+use payments::{AccountNumber, Answer, FeeRule, Rail, RailRow};
 use serde::{Deserialize, Serialize};
 use settlement::CaseKind;
 
@@ -67,6 +67,13 @@ enum Act {
         /// Account number.
         account: String,
     },
+    /// Say how a payment ended that nobody answered, as the other bank told by other means.
+    Conclude {
+        /// The payment.
+        payment: String,
+        /// `round=2026-11-24/3` or `settled=2026-11-24` when the payee has it; a reject code such as RJ99 when not.
+        outcome: String,
+    },
     /// Close a case.
     Resolve {
         /// The case.
@@ -110,6 +117,13 @@ pub enum Order {
         payment: String,
         /// Account number.
         account: String,
+    },
+    /// Say how a payment ended that nobody answered.
+    Conclude {
+        /// The payment.
+        payment: String,
+        /// How it was settled, or a reject code.
+        outcome: String,
     },
     /// Close a case.
     ResolveCase {
@@ -302,6 +316,10 @@ fn to_command(handle: &Handle, order: &Order) -> anyhow::Result<Command> {
             payment: payment.parse::<PaymentId>()?,
             account: account_of(account)?,
         }),
+        Order::Conclude { payment, outcome } => Command::Payments(payments::Command::Conclude {
+            payment: payment.parse::<PaymentId>()?,
+            answer: outcome_of(outcome)?,
+        }),
         Order::ResolveCase { case, resolution } => Command::Settlement(settlement::Command::ResolveCase {
             case: case.parse::<CaseId>()?,
             resolution: Text::new(resolution)?,
@@ -312,6 +330,16 @@ fn to_command(handle: &Handle, order: &Order) -> anyhow::Result<Command> {
         Order::SetLimits(terms) => Command::Identity(identity::Command::SetLimits(limit_row(terms)?)),
         Order::SetRail(terms) => Command::Payments(payments::Command::SetRail(rail_row(terms)?)),
     })
+}
+
+/// `round=2026-11-24/3` and `settled=2026-11-24` confirm, a reject code rejects.
+fn outcome_of(text: &str) -> anyhow::Result<Answer> {
+    if let Some(settlement) = rails::settlement_in(text) {
+        return Ok(Answer::Confirmed(settlement));
+    }
+    let code = cnaps::RejectCode::from_code(text);
+    let code = code.with_context(|| format!("{text:?} is neither a settlement nor a reject code"))?;
+    Ok(Answer::Rejected { code: Text::clip(code.code()) })
 }
 
 fn grade_of(name: &str) -> anyhow::Result<Grade> {
@@ -494,6 +522,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Act::Credit { payment, account } => {
             Order::CreditDeposit { payment: payment.clone(), account: account.clone() }
+        }
+        Act::Conclude { payment, outcome } => {
+            Order::Conclude { payment: payment.clone(), outcome: outcome.clone() }
         }
         Act::Resolve { case, resolution } => {
             Order::ResolveCase { case: case.clone(), resolution: resolution.clone() }

@@ -239,4 +239,15 @@ pub enum Command {
         #[n(1)]
         account: AccountId,
     },
+    /// Say how a payment ended that got neither an answer nor an answer to its cancellation, as the other side told by other means.
+    /// Operators only.
+    #[n(10)]
+    Conclude {
+        /// Which.
+        #[n(0)]
+        payment: PaymentId,
+        /// How.
+        #[n(1)]
+        answer: Answer,
+    },
 }

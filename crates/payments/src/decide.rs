@@ -247,6 +247,9 @@ impl Payments {
             Command::CreditDeposit { payment, account } => {
                 draft.credit_deposit(self.suspended(*payment, context)?, *account)?;
             }
+            Command::Conclude { payment, answer } => {
+                draft.answered(&self.without_answer(*payment, context)?, answer)?;
+            }
         }
         Ok(draft.finish())
     }
@@ -305,6 +308,18 @@ impl Payments {
     #[must_use]
     pub const fn is_own_number(number: u128) -> bool {
         number >> 64 == OWN_RANGE >> 64
+    }
+
+    /// The message of a payment that waits for an operator because nobody answers.
+    fn without_answer(&self, id: PaymentId, context: &Context<'_>) -> Result<MessageId, Refusal> {
+        if !context.is_operator {
+            return Err(Refusal::NotAllowed);
+        }
+        let payment = self.payments.get(&id).ok_or(Refusal::PaymentUnknown { id })?;
+        match &payment.state {
+            crate::PaymentState::Cancelling { message, answer_by: None, .. } => Ok(message.clone()),
+            _ => Err(Refusal::NotWaitingForOperator { id }),
+        }
     }
 
     /// Whether an id is in the range that only the bank itself gives.

@@ -170,6 +170,12 @@ pub enum Refusal {
         /// Paid.
         paid: Amount,
     },
+    /// The payment does not wait for an operator.
+    #[error("payment {id} does not wait for an operator")]
+    NotWaitingForOperator {
+        /// The payment.
+        id: PaymentId,
+    },
     /// The deposit is not in suspense.
     #[error("payment {id} is not in suspense")]
     NotInSuspense {

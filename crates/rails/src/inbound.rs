@@ -145,7 +145,8 @@ fn read_answer(answer: &cnaps::Answer) -> Result<Answer, Malformed> {
 }
 
 /// How a payment is settled, as the centre writes it: `round=2026-11-24/3`, or `settled=2026-11-24`.
-fn settlement_in(information: &str) -> Option<Settlement> {
+#[must_use]
+pub fn settlement_in(information: &str) -> Option<Settlement> {
     if let Some(round) = information.strip_prefix("round=") {
         let (date, round) = round.split_once('/')?;
         return Some(Settlement::Netted { date: date.parse().ok()?, round: round.parse().ok()? });

@@ -17,6 +17,6 @@ mod receiver;
 pub use acknowledge::Rejection;
 pub use convert::ConvertError;
 pub use driver::{Centre, Driver, DriverError};
-pub use inbound::{Incoming, Malformed, incoming};
+pub use inbound::{Incoming, Malformed, incoming, settlement_in};
 pub use outbound::{Outgoing, SendError, Sent, Translator};
 pub use receiver::{Answer, Receiver};

@@ -480,6 +480,15 @@ impl Scenario {
                 let (payment, account) = (self.payment(payment), self.person(who).account);
                 Command::Payments(payments::Command::CreditDeposit { payment, account })
             }
+            ["concludes", payment, "confirmed", "round", number] => {
+                let settlement = Settlement::Netted { date: self.today(), round: number.parse().unwrap() };
+                let (payment, answer) = (self.payment(payment), Answer::Confirmed(settlement));
+                Command::Payments(payments::Command::Conclude { payment, answer })
+            }
+            ["concludes", payment, "rejected", code] => {
+                let (payment, answer) = (self.payment(payment), Answer::Rejected { code: Text::clip(code) });
+                Command::Payments(payments::Command::Conclude { payment, answer })
+            }
             ["closes", "case", name, words] => {
                 let number: usize = name.strip_prefix('c').unwrap().parse().unwrap();
                 let case = self.names.cases.get(number - 1).copied().unwrap_or(CaseId::new(5));
