@@ -45,6 +45,8 @@ pub(crate) struct Reader {
     skips: Vec<String>,
     /// Whether the test whose output is being read has been counted as skipped.
     in_skipped: bool,
+    /// Whether the lines are those of a test binary of cargo, whose own output may look like another runner's closing line.
+    in_cargo: bool,
 }
 
 impl Reader {
@@ -58,7 +60,14 @@ impl Reader {
                 self.own_skipped = self.own_skipped.saturating_add(1);
             }
             self.skips.push(text.to_owned());
+        } else if begins_cargo(text) {
+            self.in_cargo = true;
         } else if let Some(found) = closing_line(text) {
+            let is_cargo = text.starts_with(CARGO_CLOSES);
+            if self.in_cargo && !is_cargo {
+                return;
+            }
+            self.in_cargo = false;
             self.in_skipped = false;
             self.counts.add(found);
         }
@@ -77,8 +86,18 @@ impl Reader {
     }
 }
 
+/// How cargo's closing line begins.
+const CARGO_CLOSES: &str = "test result: ";
+
+/// `running 27 tests`: the first line of a test binary.
+fn begins_cargo(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("running ") else { return false };
+    rest.split_once(' ')
+        .is_some_and(|(count, word)| count.parse::<u64>().is_ok() && matches!(word, "test" | "tests"))
+}
+
 fn closing_line(text: &str) -> Option<Counts> {
-    if let Some(rest) = text.strip_prefix("test result: ") {
+    if let Some(rest) = text.strip_prefix(CARGO_CLOSES) {
         let rest = rest.split_once(". ").map_or(rest, |(_, numbers)| numbers);
         return Some(numbers_before(rest, ';', "ignored"));
     }
@@ -160,6 +179,15 @@ mod tests {
     #[test]
     fn what_is_not_a_closing_line() {
         check("test a_test ... ok\nTests are good\n# pass the salt\n7 passed, 1 failed", [0, 0, 0]);
+    }
+
+    #[test]
+    fn what_a_test_of_cargo_prints_is_not_a_closing_line() {
+        check(
+            "running 2 tests\ntest a ... ok\n---- a stdout ----\n# pass 3\n# fail 2\nℹ skipped 1\n\
+             test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured\n# pass 4",
+            [6, 0, 0],
+        );
     }
 
     #[test]
