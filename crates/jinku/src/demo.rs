@@ -272,6 +272,9 @@ fn demo_seed(folder: &Path) -> anyhow::Result<[u8; 32]> {
 fn start_sandbox(data: &Path, ports: Ports) -> anyhow::Result<Process> {
     let mut command = Command::new(beside("sandbox")?);
     command.arg("serve").args(["--listen", &loopback(ports.sandbox).to_string()]);
+    if std::env::var_os("RUST_LOG").is_none() {
+        command.env("RUST_LOG", "warn");
+    }
     command.args(["--bank-url", &format!("http://{}", loopback(ports.rails))]);
     command.arg("--data").arg(data).arg("--config").arg(data.join("sandbox.json"));
     Process::start("the sandbox", &mut command, loopback(ports.sandbox))
