@@ -10,7 +10,7 @@ use crate::Bank;
 use crate::command::HashWriter;
 
 /// Version of the snapshot's form; another one is rebuilt from the journal.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// SHA-256 of the state's encoding.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]

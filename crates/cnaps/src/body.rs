@@ -596,6 +596,10 @@ pub struct Totals {
     pub bank: BankNumber,
     /// Business day.
     pub business_date: Date,
+    /// Number of this message among those that tell the day's totals, from 1.
+    pub page: u32,
+    /// How many messages tell them.
+    pub pages: u32,
     /// One line per status, side and round.
     pub lines: Vec<TotalLine>,
 }
@@ -610,6 +614,8 @@ impl Totals {
             created_at,
             bank: r.bank("MmbId")?,
             business_date: r.date("BizDt")?,
+            page: r.number("PgNb")?,
+            pages: r.number("PgCnt")?,
             lines: r.children("Ttl").iter().map(TotalLine::read).collect::<Result<_, _>>()?,
         })
     }
@@ -618,6 +624,8 @@ impl Totals {
         let e = Element::new("DayTtls").with(group_header(&self.message_id, self.created_at));
         let e = e.with(Element::leaf("MmbId", self.bank.to_string()));
         let e = e.with(Element::leaf("BizDt", self.business_date.to_string()));
+        let e = e.with(Element::leaf("PgNb", self.page.to_string()));
+        let e = e.with(Element::leaf("PgCnt", self.pages.to_string()));
         e.with_all(self.lines.iter().map(|x| x.write(Element::new("Ttl"))))
     }
 }

@@ -5,7 +5,7 @@ use cnaps::{CentreState, Message, NettingNotice, Side, Status, System, Totals};
 use jiff::civil;
 use money::{Amount, Text};
 use payments::{Answer, Rail, RailNotice, RailState, RailStatus, Settlement};
-use settlement::{Flow, NetPosition, Notice, RoundKey, TotalRow};
+use settlement::{Flow, NetPosition, Notice, Page, RoundKey, TotalRow};
 use thiserror::Error;
 
 use crate::convert::{ConvertError, to_amount, to_date, to_id, to_key, to_party};
@@ -202,7 +202,12 @@ fn read_totals(rail: Rail, totals: &Totals) -> Result<Vec<Command>, Malformed> {
         flow.sum = sum(flow.sum, amount)?;
     }
     let date = to_date(totals.business_date)?;
-    Ok(vec![told(Notice::Totals { rail: Text::clip(rail.name()), date, rows })])
+    let page = Page { number: totals.page, of: totals.pages };
+    if page.number > page.of {
+        let problem = format!("{} of {}", page.number, page.of);
+        return Err(ConvertError { what: "page", problem }.into());
+    }
+    Ok(vec![told(Notice::Totals { rail: Text::clip(rail.name()), date, rows, page })])
 }
 
 fn sum(left: Amount, right: Amount) -> Result<Amount, ConvertError> {

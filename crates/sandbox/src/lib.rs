@@ -54,7 +54,8 @@
 //!   RJ20 if it still does), else `PR09` with RJ91, or with the code of an earlier rejection.
 //! * **End of the day**: unanswered payments of ours are rejected RJ99; the open round closes and settles; 701 with a line
 //!   per status, side and round (compare those of `PR04`; rejected and cancelled ones have round 0, gross ones too);
-//!   ccms.801. A day with more than 3,000 lines is told in several 701. 703 is answered by 704, in parts likewise.
+//!   ccms.801. A day with more than 3,000 lines is told in several 701, numbered in `PgNb` of `PgCnt`. 703 is answered by
+//!   704, in parts likewise.
 //! * **Broadcasts**: ccms.801 and ccms.803 of both systems at the start and on request, and ccms.803 on every change.
 //!
 //! Frames to our bank go out in their order. Without an answer of our bank all of them wait (up to half a second between

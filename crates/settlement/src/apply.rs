@@ -22,7 +22,11 @@ impl SettlementBook {
             }
             Event::DayReconciled { rail, date, rounds, breaks } => {
                 let result = DayResult { rounds: *rounds, breaks: breaks.clone(), at: now };
+                self.pages.remove(&(rail.clone(), *date));
                 self.days.insert((rail.clone(), *date), result);
+            }
+            Event::TotalsPageKept { rail, date, number, rows } => {
+                self.pages.entry((rail.clone(), *date)).or_default().insert(*number, rows.clone());
             }
             Event::CaseOpened { id, case } => {
                 self.next_serial = self.next_serial.saturating_add(1);

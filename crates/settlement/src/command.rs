@@ -55,6 +55,22 @@ pub struct TotalRow {
     pub received: Flow,
 }
 
+/// One of several messages that together say something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Page {
+    /// Its number, from 1.
+    #[n(0)]
+    pub number: u32,
+    /// How many there are.
+    #[n(1)]
+    pub of: u32,
+}
+
+impl Page {
+    /// The only one.
+    pub const ONLY: Self = Self { number: 1, of: 1 };
+}
+
 /// What a centre tells about settlement.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Notice {
@@ -93,6 +109,9 @@ pub enum Notice {
         /// A line for each round.
         #[n(2)]
         rows: Vec<TotalRow>,
+        /// Which of the messages that tell the day this is.
+        #[n(3)]
+        page: Page,
     },
 }
 

@@ -1,14 +1,14 @@
 //! Counting, comparing and booking.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{Change, Command as LedgerCommand, Entry, Leg, Memo};
 use money::{AccountId, Amount, Asset, CaseId, EntryId};
 use thiserror::Error;
 
 use crate::{
-    Break, CaseKind, Command, Event, Flow, NetPosition, NewCase, Notice, Round, RoundKey, SettlementBook,
-    TotalRow,
+    Break, CaseKind, Command, Event, Flow, NetPosition, NewCase, Notice, Page, Round, RoundKey,
+    SettlementBook, TotalRow,
 };
 
 /// Ids from here on are settlement's own; the range of payments' own ids lies below.
@@ -73,11 +73,8 @@ impl SettlementBook {
                 Ok(Decision { events, ledger: Vec::new() })
             }
             Command::Notice(Notice::Settled { key, net }) => self.decide_settled(key, *net, accounts),
-            Command::Notice(Notice::Totals { rail, date, rows }) => {
-                if self.days.contains_key(&(rail.clone(), *date)) {
-                    return Ok(Decision::default());
-                }
-                Ok(Decision { events: self.compare(rail, *date, rows), ledger: Vec::new() })
+            Command::Notice(Notice::Totals { rail, date, rows, page }) => {
+                Ok(Decision { events: self.decide_totals(rail, *date, rows, *page), ledger: Vec::new() })
             }
             Command::ResolveCase { case, resolution } => {
                 let open = self.cases.get(case).is_some_and(|case| case.resolved.is_none());
@@ -146,6 +143,38 @@ impl SettlementBook {
         };
         decision.ledger.push(LedgerCommand::Change(Change { entry: Some(entry), ..Change::default() }));
         Ok(decision)
+    }
+
+    /// A day is compared when every part of its totals is there, in whatever order they come.
+    fn decide_totals(
+        &self,
+        rail: &crate::RailName,
+        date: money::Date,
+        rows: &[TotalRow],
+        page: Page,
+    ) -> Vec<Event> {
+        let key = (rail.clone(), date);
+        let none = BTreeMap::new();
+        let kept = self.pages.get(&key).unwrap_or(&none);
+        if self.days.contains_key(&key) || kept.contains_key(&page.number) {
+            return Vec::new();
+        }
+        let missing = (1..=page.of).any(|number| number != page.number && !kept.contains_key(&number));
+        if missing {
+            let (rail, number, rows) = (rail.clone(), page.number, rows.to_vec());
+            return vec![Event::TotalsPageKept { rail, date, number, rows }];
+        }
+        let mut all: Vec<TotalRow> = Vec::new();
+        for row in kept.values().flatten().chain(rows) {
+            match all.iter_mut().find(|known| known.round == row.round) {
+                Some(known) => {
+                    known.sent.join(row.sent);
+                    known.received.join(row.received);
+                }
+                None => all.push(*row),
+            }
+        }
+        self.compare(rail, date, &all)
     }
 
     fn compare(&self, rail: &crate::RailName, date: money::Date, rows: &[TotalRow]) -> Vec<Event> {

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use money::{Amount, CaseId, Date, Text};
 
-use crate::{Flow, NetPosition, NewCase, RailName, RoundKey};
+use crate::{Flow, NetPosition, NewCase, RailName, RoundKey, TotalRow};
 
 /// A difference between a centre's totals and our count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -76,6 +76,22 @@ pub enum Event {
         /// What differs.
         #[n(3)]
         breaks: Vec<Break>,
+    },
+    /// A part of a day's totals came; others are still to come.
+    #[n(6)]
+    TotalsPageKept {
+        /// Which rail.
+        #[n(0)]
+        rail: RailName,
+        /// Which business date.
+        #[n(1)]
+        date: Date,
+        /// Number of the part.
+        #[n(2)]
+        number: u32,
+        /// Its lines.
+        #[n(3)]
+        rows: Vec<TotalRow>,
     },
     /// A case was opened.
     #[n(4)]

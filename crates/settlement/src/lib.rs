@@ -3,7 +3,8 @@
 //! Every confirmed payment is counted once (a tally). A rail's notices are compared with the count; what differs becomes a case and is
 //! never adjusted away. The centre's settlement is a fact and is booked as it was told.
 //!
-//! **Invariants.** A round settles once. A day is reconciled by comparing every round that either side knows. A case stays open until
+//! **Invariants.** A round settles once. A day is reconciled by comparing every round that either side knows, once all
+//! parts of its totals have come. A case stays open until
 //! an operator says what was done.
 
 mod apply;
@@ -12,7 +13,7 @@ mod decide;
 mod event;
 mod state;
 
-pub use command::{CaseKind, Command, Flow, NetPosition, NewCase, Notice, RailName, TotalRow};
+pub use command::{CaseKind, Command, Flow, NetPosition, NewCase, Notice, Page, RailName, TotalRow};
 pub use decide::{Decision, Refusal, SettlementAccounts};
 pub use event::{Break, Event};
 pub use state::{Case, DayResult, Round, RoundKey, SettlementBook};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 use money::{Amount, CaseId, Date, Text, Timestamp};
 
-use crate::{Break, Flow, NetPosition, NewCase, RailName};
+use crate::{Break, Flow, NetPosition, NewCase, RailName, TotalRow};
 
 /// A round of a rail on a business date; round 0 stands for what was settled gross.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -77,6 +77,9 @@ pub struct SettlementBook {
     pub(crate) cases: BTreeMap<CaseId, Case>,
     #[n(3)]
     pub(crate) next_serial: u64,
+    /// Parts of a day's totals, until all are there.
+    #[n(4)]
+    pub(crate) pages: BTreeMap<(RailName, Date), BTreeMap<u32, Vec<TotalRow>>>,
 }
 
 impl SettlementBook {
@@ -119,6 +122,12 @@ impl Flow {
     #[must_use]
     pub const fn none(asset: money::Asset) -> Self {
         Self { count: 0, sum: Amount::zero(asset) }
+    }
+
+    /// Adds what another part says of the same round.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.sum = self.sum.plus(other.sum).unwrap_or(self.sum);
     }
 
     pub(crate) fn add(&mut self, amount: Amount) {

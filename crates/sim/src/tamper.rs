@@ -25,7 +25,7 @@ pub(crate) fn command(defect: Defect, command: &mut Command, bank: &Bank) {
         }
         (
             Defect::AcceptWrongTotal,
-            Command::Settlement(settlement::Command::Notice(Notice::Totals { rail, date, rows })),
+            Command::Settlement(settlement::Command::Notice(Notice::Totals { rail, date, rows, .. })),
         ) => {
             let counted =
                 bank.settlement().rounds().filter(|(key, _)| key.rail == *rail && key.date == *date);

@@ -315,6 +315,9 @@ impl Names {
                 vec![format!("{} closed: sent {}, received {}", round(key), flow(*sent), flow(*received))]
             }
             E::RoundSettled { key, net: told } => vec![format!("{} settled: {}", round(key), net(*told))],
+            E::TotalsPageKept { rail, date, number, rows } => {
+                vec![format!("part {number} of the totals of {rail} {date} is kept: {} rounds", rows.len())]
+            }
             E::DayReconciled { rail, date, rounds, breaks } => {
                 let mut lines =
                     vec![format!("day {date} of {rail} compared: {rounds} rounds, {} differ", breaks.len())];

@@ -13,7 +13,7 @@ use payments::{
     AccountNumber, Answer, BankNumber, Counterparty, EffectResult, Intent, MessageId, MessageKey,
     PaymentState, Rail, RailNotice, RailState, RailStatus, Settlement,
 };
-use settlement::{Flow, NetPosition, Notice, RoundKey, TotalRow};
+use settlement::{Flow, NetPosition, Notice, Page, RoundKey, TotalRow};
 use sha2::{Digest as _, Sha256};
 
 use crate::bench::{Bench, operator, rail_actor};
@@ -656,19 +656,26 @@ impl Scenario {
             [rail, "settles", "round", round, "to", way, sum] => {
                 Some(Notice::Settled { key: key(rail, round), net: net(way, sum) })
             }
+            [rail, "totals", "part", number, "of", of, rows @ ..] => {
+                let page = Page { number: number.parse().unwrap(), of: of.parse().unwrap() };
+                Some(Notice::Totals { rail: Text::clip(rail), date: self.today(), rows: totals(rows), page })
+            }
             [rail, "totals", rows @ ..] => {
-                let row = |words: &[&str]| match words {
-                    ["round", round, "sent", n, sent, "received", m, received] => TotalRow {
-                        round: round.parse().unwrap(),
-                        sent: flow(n, sent),
-                        received: flow(m, received),
-                    },
-                    other => panic!("no row of totals: {other:?}"),
-                };
-                let rows = rows.chunks(8).map(row).collect();
-                Some(Notice::Totals { rail: Text::clip(rail), date: self.today(), rows })
+                let (rail, date) = (Text::clip(rail), self.today());
+                Some(Notice::Totals { rail, date, rows: totals(rows), page: Page::ONLY })
             }
             _ => None,
         }
     }
+}
+
+/// Rows of totals, eight words each.
+fn totals(rows: &[&str]) -> Vec<TotalRow> {
+    let row = |words: &[&str]| match words {
+        ["round", round, "sent", n, sent, "received", m, received] => {
+            TotalRow { round: round.parse().unwrap(), sent: flow(n, sent), received: flow(m, received) }
+        }
+        other => panic!("no row of totals: {other:?}"),
+    };
+    rows.chunks(8).map(row).collect()
 }

@@ -121,6 +121,8 @@ fn sample(form: Form) -> Message {
             created_at,
             bank: bank("5"),
             business_date: day,
+            page: 2,
+            pages: 3,
             lines: vec![TotalLine {
                 status: Status::Settled,
                 side: Side::Credit,

@@ -25,7 +25,7 @@ use payments::{
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
-use settlement::{NetPosition, Notice, RoundKey, TotalRow};
+use settlement::{NetPosition, Notice, Page, RoundKey, TotalRow};
 use sha2::{Digest, Sha256};
 
 use super::people::{OTHERS, Other, PEOPLE, Person};
@@ -442,9 +442,19 @@ impl Past<'_> {
             self.settle(Notice::Settled { key, net: NetPosition::of(sent.sum, received.sum) })?;
         }
         let instant_rows = instant.map(|flows| row(ROUND, flows)).into_iter().collect();
-        self.settle(Notice::Totals { rail: Text::clip(Rail::Instant.name()), date, rows: instant_rows })?;
+        self.settle(Notice::Totals {
+            rail: Text::clip(Rail::Instant.name()),
+            date,
+            rows: instant_rows,
+            page: Page::ONLY,
+        })?;
         let gross_rows = gross.map(|flows| row(0, flows)).into_iter().collect();
-        self.settle(Notice::Totals { rail: Text::clip(Rail::HighValue.name()), date, rows: gross_rows })
+        self.settle(Notice::Totals {
+            rail: Text::clip(Rail::HighValue.name()),
+            date,
+            rows: gross_rows,
+            page: Page::ONLY,
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use journal::Reader;
 use crate::support::Bank;
 
 /// Hash of the state after the whole history. It changes with the form of the state: then the version in `bank::snapshot` grows too.
-const STATE: &str = "05b16b722b3117b003979980789b5e2d002c905cf3328f67867ea7c034c74bdb";
+const STATE: &str = "64b0fd89ca7df4feffb6b6df52fddfb9dc8114d8d3d21f6a19cd1ecdbe4f6230";
 
 fn file() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/entries.txt"))

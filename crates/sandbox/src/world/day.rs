@@ -213,11 +213,14 @@ impl World {
             Rail::Instant => MessageType::Ibps701,
             Rail::HighValue => MessageType::Hvps701,
         };
-        for part in parts(&lines) {
+        let parts = parts(&lines);
+        let pages = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        for (page, part) in (1..).zip(parts) {
             let letter = self.rail_letter(rail, message_type);
-            let (bank, lines) = (self.config.bank.clone(), part.to_vec());
+            let (bank, business_date, lines) = (self.config.bank.clone(), date, part.to_vec());
             self.send(&letter, at, |message_id| {
-                Message::Totals(Totals { message_id, created_at: at, bank, business_date: date, lines })
+                let created_at = at;
+                Message::Totals(Totals { message_id, created_at, bank, business_date, page, pages, lines })
             });
         }
     }

@@ -163,6 +163,8 @@ fn a_member_sends_only_what_members_send() {
         created_at: bench.now,
         bank: bank_number(),
         business_date: bench.world.business_date(Rail::Instant),
+        page: 1,
+        pages: 1,
         lines: Vec::new(),
     };
     let heard = bench.send(MessageType::Ibps701, Message::Totals(totals));
