@@ -31,6 +31,7 @@ impl Bank {
             Command::Ledger(command) => {
                 authority.operator()?;
                 check_own_numbers(command)?;
+                self.check_own_accounts(command)?;
                 Ok(vec![Event::Ledger(self.ledger.decide(command, now)?)])
             }
             Command::EffectReported { effect, result } => {
@@ -43,6 +44,13 @@ impl Bank {
                 }
             },
         }
+    }
+
+    /// The bank's own accounts are open as long as the bank is.
+    fn check_own_accounts(&self, command: &LedgerCommand) -> Result<(), Refusal> {
+        let LedgerCommand::CloseAccount { id } = command else { return Ok(()) };
+        let is_own = self.payments.all_books().any(|books| books.accounts().contains(id));
+        if is_own { Err(Refusal::NotAllowed) } else { Ok(()) }
     }
 
     fn decide_identity(

@@ -68,15 +68,7 @@ impl Bank {
     fn broken_transit(&self) -> Vec<String> {
         let mut broken = Vec::new();
         for books in self.payments.all_books() {
-            let own = [
-                books.reserve,
-                books.transit_instant,
-                books.transit_high_value,
-                books.suspense,
-                books.fees,
-                books.capital,
-            ];
-            for id in own {
+            for id in books.accounts() {
                 if self.ledger.account(id).is_none_or(|account| account.asset() != books.asset) {
                     broken.push(format!("{id}: is in the books of {} but not in the ledger", books.asset));
                 }

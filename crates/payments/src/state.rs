@@ -54,6 +54,12 @@ pub struct Books {
 }
 
 impl Books {
+    /// All of them.
+    #[must_use]
+    pub const fn accounts(&self) -> [AccountId; 6] {
+        [self.reserve, self.transit_instant, self.transit_high_value, self.suspense, self.fees, self.capital]
+    }
+
     /// The in-transit account of a rail.
     #[must_use]
     pub const fn transit(&self, rail: Rail) -> AccountId {

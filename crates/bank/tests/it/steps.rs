@@ -513,6 +513,7 @@ impl Scenario {
     fn ledger(&mut self, rest: &[&str], now: Timestamp) -> ledger::Command {
         use ledger::Command as C;
         match rest {
+            ["closes", "the", "fee", "account"] => C::CloseAccount { id: crate::opening::books().fees },
             ["closes", "the", "account", "of", who] => C::CloseAccount { id: self.person(who).account },
             ["holds", sum, "on", who, "for", span] => {
                 let id = HoldId::new(self.bench.serial());
