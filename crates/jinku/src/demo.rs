@@ -54,7 +54,6 @@ struct Running {
     _sandbox: Process,
     seed: [u8; 32],
     arguments: Vec<String>,
-    sandbox_data: PathBuf,
     _scratch: Option<Scratch>,
 }
 
@@ -168,7 +167,6 @@ fn start(
         _sandbox: sandbox,
         seed,
         arguments: serve_arguments,
-        sandbox_data,
         _scratch: scratch,
     };
     running.start_bank()?;
