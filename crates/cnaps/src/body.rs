@@ -239,7 +239,7 @@ pub struct Answer {
     pub status: Status,
     /// Why it was refused, where it was.
     pub reject: Option<RejectCode>,
-    /// Text for people.
+    /// Text for people; of a confirmed payment how it is settled: `round=2026-11-24/3`, or `settled=2026-11-24` where gross.
     pub information: Option<String>,
 }
 
@@ -287,7 +287,7 @@ pub struct Return {
     pub to_bank: BankNumber,
     /// Why.
     pub reason: RejectCode,
-    /// Text for people.
+    /// Text for people; from the centre how it is settled, as in [`Answer`].
     pub information: Option<String>,
 }
 
