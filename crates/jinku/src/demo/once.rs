@@ -222,9 +222,17 @@ fn lost_and_doubled(
     for kind in ["bad_schema", "bom", "bad_signature", "truncated", "oversized", "duplicate_other_body"] {
         running.control("fault", &json!({ "kind": kind }))?;
     }
-    std::thread::sleep(Duration::from_millis(500));
+    // Each is refused by its own check: no frame at all, too long, the schema, the signature, another body under a known id.
+    let mut codes = until("six refusals", || {
+        let world = running.world()?;
+        let refused = world.get("refused").and_then(Value::as_array).cloned().unwrap_or_default();
+        let codes: Vec<String> = refused.iter().map(|one| text(one, "code")).collect::<Result<_, _>>()?;
+        Ok((codes.len() >= 6).then_some(codes))
+    })?;
+    codes.sort();
+    ensure!(codes == ["HTTP 400", "HTTP 400", "HTTP 400", "RJ35", "RJ95", "RJ96"], "refused with {codes:?}");
     expect(bo, "510.00", "0.00")?;
-    account.says("six malformed or altered messages changed nothing", started);
+    account.says("six malformed or altered messages were refused, each by its own check", started);
     Ok(())
 }
 
