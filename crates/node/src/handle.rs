@@ -10,7 +10,7 @@ use journal::Head;
 use money::Timestamp;
 use thiserror::Error;
 
-use crate::sequencer::Job;
+use crate::sequencer::{Answer, Job};
 
 /// What became of a command that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,14 +145,38 @@ impl Handle {
         batch: Vec<Admitted>,
         reply: impl FnOnce(Replies) + Send + 'static,
     ) -> Result<(), SubmitError> {
+        self.queue(batch, Answer::Durable(Box::new(reply)))
+    }
+
+    /// Hands in a batch like [`Handle::submit_batch`], with a look at the state right after its turn: `look` is called on the sequencer's
+    /// thread, so it must be short, and answers with what is called when all of it is durable. What was looked at counts only
+    /// where the results are good, since only then it is durable.
+    ///
+    /// # Errors
+    /// As [`Handle::submit_batch`].
+    pub fn submit_looking<R: FnOnce(Replies) + Send + 'static>(
+        &self,
+        batch: Vec<Admitted>,
+        look: impl FnOnce(&Bank, &Replies) -> R + Send + 'static,
+    ) -> Result<(), SubmitError> {
+        self.queue(batch, Answer::Looked(Box::new(move |bank, results| Box::new(look(bank, results)))))
+    }
+
+    fn queue(&self, batch: Vec<Admitted>, answer: Answer) -> Result<(), SubmitError> {
         if let Some(halted) = &self.shared.progress().halted {
             return Err(halted.clone().into());
         }
-        match self.jobs.try_send(Job::Commands { batch, reply: Box::new(reply) }) {
+        match self.jobs.try_send(Job::Commands { batch, answer }) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => Err(SubmitError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(self.why_gone().into()),
         }
+    }
+
+    /// Looks at the state as it is, which may be ahead of what is durable. What is seen must not be shown to anybody; it may go into a
+    /// command, whose reply comes only when everything before it is durable. For everything else there is [`Handle::read`].
+    pub fn peek<T>(&self, look: impl FnOnce(&Bank) -> T) -> T {
+        look(&self.shared.bank.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Reads the state. Answers when everything that was seen is durable.

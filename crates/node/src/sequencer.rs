@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::handle::{Progress, Shared};
 use crate::recover::{RecoverError, recover};
 use crate::writer::{Group, ReplyTo, ToWriter, write_groups};
-use crate::{Clock, Handle, SubmitError, Taken, snapshots};
+use crate::{Clock, Handle, Replies, SubmitError, Taken, snapshots};
 
 /// Most batches that wait for their turn: beyond it clients are told to come back, before memory fills.
 const QUEUE_MAX: usize = 16_384;
@@ -59,9 +59,29 @@ pub enum StartError {
 /// What the queue holds.
 pub(crate) enum Job {
     /// Commands, and what to do with their results.
-    Commands { batch: Vec<Admitted>, reply: ReplyTo },
+    Commands { batch: Vec<Admitted>, answer: Answer },
     /// Finish what came before and end.
     Stop,
+}
+
+/// Looks at the state after a batch's turn and answers with whom its results go to.
+pub(crate) type Look = Box<dyn FnOnce(&Bank, &Replies) -> ReplyTo + Send>;
+
+/// What to do with a batch's results.
+pub(crate) enum Answer {
+    /// Give them when they are durable.
+    Durable(ReplyTo),
+    /// Show the state to this first.
+    Looked(Look),
+}
+
+impl Answer {
+    fn reply_to(self, bank: &Bank, results: &Replies) -> ReplyTo {
+        match self {
+            Self::Durable(reply) => reply,
+            Self::Looked(look) => look(bank, results),
+        }
+    }
 }
 
 /// A running bank. Dropping it finishes what was queued and stops the threads.
@@ -195,7 +215,7 @@ impl Sequencer {
             let mut next = first;
             while let Some(job) = next {
                 match job {
-                    Job::Commands { batch, reply } => self.take(batch, reply, &mut group),
+                    Job::Commands { batch, answer } => self.take(batch, answer, &mut group),
                     Job::Stop => {
                         stop = true;
                         break;
@@ -221,15 +241,15 @@ impl Sequencer {
         wait.min(SLEEP_MAX)
     }
 
-    fn take(&self, batch: Vec<Admitted>, reply: ReplyTo, group: &mut Group) {
-        if self.no_room_until.is_some_and(|until| Instant::now() < until) {
-            group.replies.push((batch.iter().map(|_| Err(SubmitError::NoRoom)).collect(), reply));
-            return;
-        }
+    fn take(&self, batch: Vec<Admitted>, answer: Answer, group: &mut Group) {
         let mut bank = self.shared.bank.write().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.now().max(bank.recorded_at());
-        let results =
-            batch.into_iter().map(|admitted| self.decide(&mut bank, admitted, now, group)).collect();
+        let results: Replies = if self.no_room_until.is_some_and(|until| Instant::now() < until) {
+            batch.iter().map(|_| Err(SubmitError::NoRoom)).collect()
+        } else {
+            let now = self.clock.now().max(bank.recorded_at());
+            batch.into_iter().map(|admitted| self.decide(&mut bank, admitted, now, group)).collect()
+        };
+        let reply = answer.reply_to(&bank, &results);
         group.replies.push((results, reply));
     }
 

@@ -202,3 +202,32 @@ fn a_damaged_journal_is_refused_with_its_place() {
     let refused = node::Node::start(config(&folder), Arc::new(SystemClock)).unwrap_err();
     assert!(refused.to_string().contains("journal-00000000000000000001.seg"), "{refused}");
 }
+
+#[test]
+fn a_look_sees_the_state_as_its_own_turn_left_it() {
+    let folder = Folder::new("look");
+    let node = start(&config(&folder), Arc::new(SystemClock));
+    let handle = node.handle();
+    open_account(&handle, 1);
+    open_account(&handle, 2);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    for serial in 0..20 {
+        let admitted = handle.admit(transfer(serial, 1, 2, 10)).unwrap();
+        let (sender, status) = (sender.clone(), handle.clone());
+        let looking = handle.submit_looking(vec![admitted], move |bank, _| {
+            let (seq, posted) = (bank.seq(), bank.ledger().account(account(2)).unwrap().balance().posted);
+            move |replies| {
+                let durable = status.status().durable.seq;
+                sender.send((replies, seq, posted.minor(), durable)).unwrap();
+            }
+        });
+        looking.unwrap();
+    }
+    for serial in 1..=20 {
+        let (replies, seq, posted, durable) = receiver.recv().unwrap();
+        assert_eq!(replies[0].as_ref().unwrap().seq, seq, "later turns were seen");
+        assert_eq!(posted, 1_000_000 + 10 * serial);
+        assert!(durable >= seq, "told before it was durable");
+    }
+    assert_eq!(handle.peek(bank::Bank::seq), handle.status().seq);
+}
