@@ -15,3 +15,4 @@ mod golden;
 mod power_cut;
 mod read_models;
 mod support;
+mod upgrade;

@@ -10,7 +10,7 @@ use node::{Node, SystemClock};
 use projections::{Config, Projections};
 
 /// 2026-11-24T02:00:00Z: the same past on every run.
-const NOW: money::Timestamp = money::Timestamp::from_ms(1_795_485_600_000);
+pub(crate) const NOW: money::Timestamp = money::Timestamp::from_ms(1_795_485_600_000);
 
 pub(crate) struct Bank {
     scratch: Scratch,
