@@ -2,7 +2,7 @@
 //!
 //! One writer ([`FileJournal`]) appends groups of records; a group is durable when [`Journal::append`] returns, and after a crash it is
 //! there whole or not at all. Any number of [`Reader`]s follow beside it without a lock. [`verify`] reads the whole chain and names the
-//! first place where it is not what was written.
+//! first place where it is not what was written. A [`Stream`] is the same chain as several nodes share it, behind a seam of its own.
 //!
 //! **Invariants.** A record's hash covers the record, its number and everything before it. What was acknowledged is found again, byte for
 //! byte, or opening refuses and says which file and byte is wrong. Only a last group whose bad sectors are all zero, that is never written, is cut.
@@ -52,6 +52,7 @@ mod sector;
 mod sim;
 mod spare;
 mod storage;
+mod stream;
 mod verify;
 mod writer;
 
@@ -63,5 +64,9 @@ pub use reader::{Reader, Record};
 pub use sector::{BLOCK_BYTES, SECTOR_BYTES};
 pub use sim::{SectorPlace, SimDisk};
 pub use storage::Storage;
+pub use stream::{
+    Lead, Member, ROW_BYTES_MAX, SimStream, Stream, StreamError, StreamFault, StreamRow, Taken, View,
+    cut_rows,
+};
 pub use verify::{Verified, verify, verify_on};
 pub use writer::{Cut, FileJournal, Journal, Opened, Options, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
