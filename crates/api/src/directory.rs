@@ -20,6 +20,11 @@ impl Directory {
         Self { banks, by_code }
     }
 
+    /// Whether there is a bank of this clearing number, asking the bank itself only for its own.
+    pub(crate) fn knows(&self, code: &str, is_ours: impl FnOnce(&str) -> bool) -> bool {
+        self.by_code.contains_key(code) || is_ours(code)
+    }
+
     /// A bank of this clearing number.
     pub(crate) fn bank(&self, bank: &Bank, code: &str) -> Option<wire::Bank> {
         let own = bank.payments().profile().filter(|profile| profile.bank.as_str() == code);

@@ -48,6 +48,7 @@ use std::future::{Future, IntoFuture as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use node::Handle;
 use projections::ReadModel;
 use thiserror::Error;
@@ -109,6 +110,12 @@ pub async fn serve(
         shutdown.await;
         let _ = stop.send(true);
     };
+    // An answer goes out at once, whatever was sent just before it.
+    let listener = listener.tap_io(|socket| {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "a connection cannot be set to send at once");
+        }
+    });
     let served = axum::serve(listener, service).with_graceful_shutdown(shutdown).into_future();
     let patience = async move {
         // Without a sender the server has ended by itself.

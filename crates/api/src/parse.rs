@@ -71,6 +71,16 @@ pub(crate) fn note(text: &str) -> Result<Note, Problem> {
 
 /// Who is to be paid, at a bank of the directory.
 pub(crate) fn payee(app: &App, bank: &Bank, payee: &wire::PayeeRef) -> Result<Counterparty, Problem> {
+    payee_at(payee, |code| app.directory.knows(code, |code| is_own(bank, code)))
+}
+
+/// Whether a clearing number is our own.
+pub(crate) fn is_own(bank: &Bank, code: &str) -> bool {
+    bank.payments().profile().is_some_and(|profile| profile.bank.as_str() == code)
+}
+
+/// Who is to be paid, at a bank that is known.
+fn payee_at(payee: &wire::PayeeRef, is_known: impl FnOnce(&str) -> bool) -> Result<Counterparty, Problem> {
     let name = PartyName::new(&payee.name)
         .map_err(|error| Problem::unprocessable("payee_name_invalid", format!("payee.name: {error}")))?;
     if name.is_empty() {
@@ -81,8 +91,8 @@ pub(crate) fn payee(app: &App, bank: &Bank, payee: &wire::PayeeRef) -> Result<Co
     let account = AccountNumber::new(&number).map_err(|error| {
         Problem::unprocessable("account_invalid", format!("payee.account_number: {error}"))
     })?;
-    let known = app.directory.bank(bank, &payee.bank_code).and_then(|bank| BankNumber::new(&bank.code).ok());
-    let bank = known.ok_or_else(|| {
+    let bank = BankNumber::new(&payee.bank_code).ok().filter(|_| is_known(&payee.bank_code));
+    let bank = bank.ok_or_else(|| {
         Problem::unprocessable("bank_unknown", "There is no such bank; choose one from the list.")
     })?;
     Ok(Counterparty { name, account, bank })
@@ -117,14 +127,14 @@ pub(crate) fn utc_offset(bank: &Bank) -> i32 {
     bank.payments().profile().map_or(0, |profile| profile.utc_offset_minutes)
 }
 
-/// An intent as a preview made it.
-pub(crate) fn intent(app: &App, bank: &Bank, intent: &wire::Intent) -> Result<Intent, Problem> {
+/// An intent as a preview made it, to somebody at a bank that is known.
+pub(crate) fn intent(intent: &wire::Intent, is_known: impl FnOnce(&str) -> bool) -> Result<Intent, Problem> {
     use base64::Engine as _;
     let nonce = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&intent.nonce);
     Ok(Intent {
         payment: intent.payment_id.parse().map_err(|_| not_as_previewed("payment_id"))?,
         from: account_id(&intent.from_account)?,
-        payee: payee(app, bank, &intent.payee)?,
+        payee: payee_at(&intent.payee, is_known)?,
         amount: amount(&intent.amount)?,
         fee_cap: amount(&intent.fee_cap)?,
         rail: rail(intent.rail),

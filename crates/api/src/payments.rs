@@ -2,9 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use bank::Command;
-use identity::Actor;
+use bank::{Bank, Command};
+use identity::{Actor, Assertion};
 use money::{CustomerId, PaymentId};
+use node::Taken;
 use payments::Intent;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -52,24 +53,45 @@ pub(crate) async fn payment_submit(
     Body(body): Body<wire::PaymentRequest>,
 ) -> Result<Written<Json<wire::Payment>>, Problem> {
     let answer = body.assertion.map(|json| Answer::read("assertion", json)).transpose()?;
-    let shared = app.clone();
-    let (intent, approval) = app
-        .ask(&caller, move |bank, _| {
-            let intent = parse::intent(&shared, bank, &body.intent)?;
-            let approval = answer.as_ref().map(|answer| answer.evidence(bank)).transpose()?;
-            Ok((intent, approval))
-        })
-        .await?;
+    let bank_known =
+        |code: &str| app.directory.knows(code, |code| app.handle().peek(|bank| parse::is_own(bank, code)));
+    let intent = match parse::intent(&body.intent, bank_known) {
+        Ok(intent) => intent,
+        Err(problem) => return Err(app.refuse(&caller, problem).await),
+    };
+    let approval = match answer {
+        Some(answer) => Some(evidence(&app, &caller, answer).await?),
+        None => None,
+    };
     let command = Command::Pay { intent: intent.clone(), approval };
-    let taken = match app.submit(key, Actor::Session(caller.session), command).await {
-        Ok(taken) => taken.seq,
+    let (shared, id) = (app.clone(), intent.payment);
+    let look = move |bank: &Bank, taken: &Taken| first_look(&shared, bank, id, taken);
+    match app.submit_looking(key, Actor::Session(caller.session), command, look).await {
+        Ok((taken, Some(payment))) => Ok(Written(taken.seq, Json(payment))),
+        // A repeat, from before the answers that are kept: what stands now is asked for.
+        Ok((taken, None)) => Ok(Written(taken.seq, Json(known(&app, &caller, id).await?))),
         // Perhaps the same payment under a new key: a page that was loaded again.
         Err(problem) if problem.code() == "idempotency_mismatch" => {
-            same_payment(&app, &caller, &intent).await?.ok_or(problem)?
+            let taken = same_payment(&app, &caller, &intent).await?.ok_or(problem)?;
+            Ok(Written(taken, Json(known(&app, &caller, id).await?)))
         }
-        Err(problem) => return Err(problem),
-    };
-    Ok(Written(taken, Json(known(&app, &caller, intent.payment).await?)))
+        Err(problem) => Err(app.refuse(&caller, problem).await),
+    }
+}
+
+/// The evidence in a passkey's answer. The key it is checked with goes into the command with it, so the state may be seen ahead of
+/// what is durable; a refusal is made of what is.
+async fn evidence(app: &App, caller: &Caller, answer: Answer) -> Result<Assertion, Problem> {
+    match app.handle().peek(|bank| answer.evidence(bank)) {
+        Ok(evidence) => Ok(evidence),
+        Err(_) => app.ask(caller, move |bank, _| answer.evidence(bank)).await,
+    }
+}
+
+/// A payment right after it was made; it has no past yet. Nothing for a repeat, which has.
+fn first_look(app: &App, bank: &Bank, id: PaymentId, taken: &Taken) -> Option<wire::Payment> {
+    let payment = bank.payments().payment(id).filter(|_| !taken.is_repeat)?;
+    Some(track::payment(app, bank, payment, &Past::default(), taken.recorded_at))
 }
 
 /// The entry up to which things are known, if this very payment has been made.

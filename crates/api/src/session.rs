@@ -51,7 +51,7 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let token = cookie(&parts.headers, &Cookies::of(app).session);
+        let token = cookie(&parts.headers, &app.cookies.session);
         let token =
             token.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).filter(|bytes| bytes.len() == 32);
         let session = session_id(&token.ok_or_else(Problem::session_expired)?);
@@ -67,7 +67,7 @@ impl FromRequestParts<App> for Visitor {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let told = app.config.behind_proxy.then(|| forwarded(&parts.headers)).flatten();
         let address = told.or(peer).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let device = cookie(&parts.headers, &Cookies::of(app).device).and_then(known_device);
+        let device = cookie(&parts.headers, &app.cookies.device).and_then(known_device);
         Ok(Self { address, device })
     }
 }
@@ -93,7 +93,7 @@ fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// The value of the session's cookie, as it stands: what a repeat is told apart by.
 pub(crate) fn session_cookie<'h>(headers: &'h HeaderMap, app: &App) -> Option<&'h str> {
-    cookie(headers, &Cookies::of(app).session)
+    cookie(headers, &app.cookies.session)
 }
 
 fn session_id(token: &[u8]) -> SessionId {
@@ -113,9 +113,10 @@ pub(crate) struct Cookies {
 }
 
 impl Cookies {
-    pub(crate) fn of(app: &App) -> Self {
+    /// The cookies of a bank behind HTTPS, or on this machine alone.
+    pub(crate) fn new(secure: bool) -> Self {
         // The prefix makes a browser refuse a cookie of that name from anybody but this very host over HTTPS (RFC 6265bis).
-        let (prefix, attributes) = if app.config.secure {
+        let (prefix, attributes) = if secure {
             ("__Host-", "Path=/; HttpOnly; SameSite=Strict; Secure")
         } else {
             ("", "Path=/; HttpOnly; SameSite=Strict")
@@ -147,7 +148,7 @@ pub(crate) struct Opening {
 /// Makes a session's token.
 pub(crate) fn open(app: &App, now: Timestamp, life: Duration) -> Result<Opening, Problem> {
     let token: [u8; 32] = random::bytes()?;
-    let cookies = Cookies::of(app);
+    let cookies = &app.cookies;
     let cookie = cookies.set(&cookies.session, &URL_SAFE_NO_PAD.encode(token), life);
     let ms = u64::try_from(life.as_millis()).unwrap_or(u64::MAX);
     let session = NewSession { id: session_id(&token), expires_at: now.plus_ms(ms) };
@@ -164,7 +165,7 @@ pub(crate) struct Binding {
 pub(crate) fn bind(app: &App, now: Timestamp, name: Text<64>) -> Result<Binding, Problem> {
     let secret: [u8; 32] = random::bytes()?;
     let id = DeviceId::new(random::id(now)?);
-    let cookies = Cookies::of(app);
+    let cookies = &app.cookies;
     let value = format!("{id}.{}", URL_SAFE_NO_PAD.encode(secret));
     let cookie = cookies.set(&cookies.device, &value, DEVICE_LIFE);
     let device = NewDevice { id, name, secret_hash: Sha256::digest(secret).to_vec().into() };

@@ -16,7 +16,7 @@ use crate::guard::Written;
 use crate::idempotency::Key;
 use crate::limits::Attempt;
 use crate::registration::Answer;
-use crate::session::{Caller, Cookies, KnownDevice, Visitor, bind, open};
+use crate::session::{Caller, KnownDevice, Visitor, bind, open};
 use crate::wire::{self, ProblemBody};
 use crate::{Problem, me, parse, random, totp};
 
@@ -163,5 +163,5 @@ pub(crate) async fn session_close(
 
 /// The header that ends the session's cookie.
 pub(crate) fn ended(app: &App) -> AppendHeaders<Vec<(axum::http::HeaderName, axum::http::HeaderValue)>> {
-    AppendHeaders(Cookies::of(app).end_session().into_iter().map(|cookie| (SET_COOKIE, cookie)).collect())
+    AppendHeaders(app.cookies.end_session().into_iter().map(|cookie| (SET_COOKIE, cookie)).collect())
 }
