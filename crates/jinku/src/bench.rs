@@ -5,6 +5,7 @@
 
 mod api;
 mod ledger;
+mod payer;
 mod report;
 
 use std::path::PathBuf;

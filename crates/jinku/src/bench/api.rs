@@ -1,17 +1,17 @@
-//! Payments over HTTP: session, limits, journal, each reply durable.
+//! Payments over HTTP: session, limits, journal, each reply durable; with evidence where it is asked for.
 
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use ledger::{Change, Entry, Leg, Memo};
 use money::{AccountId, Amount, Asset, CommandId, EntryId};
+use node::{Clock as _, SystemClock};
 use serde_json::json;
 
 use super::Common;
-use super::report::{Report, histogram, micros};
+use super::payer::{Payer, Plan, pay_all};
+use super::report::Report;
 use crate::bulk::{Client, Row};
 use crate::client::{Customer, To, field};
 use crate::config::{BankConfig, Installation, Key};
@@ -21,6 +21,12 @@ use crate::process::{Process, Scratch, free_port, loopback, memory};
 
 /// What every customer begins with, in fen.
 const OPENING_FEN: u128 = 500_000_000;
+/// Below the small-amount limit, so no passkey is asked for.
+const SMALL: &str = "0.05";
+/// Just above it, so that a passkey signs every payment.
+const SIGNED: &str = "200.01";
+/// Longest time the read models have to catch up once the load has ended.
+const CATCH_UP_MAX: Duration = Duration::from_secs(120);
 
 /// How much load.
 #[derive(Debug, clap::Args)]
@@ -29,8 +35,11 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 50_000)]
     payments: u64,
     /// Customers, each on a connection of their own with one payment under way.
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 64)]
     clients: u64,
+    /// Pay amounts above the small-amount limit, each signed by the customer's passkey.
+    #[arg(long)]
+    evidence: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -50,89 +59,118 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     command.arg("--generous-rates");
     let process = Process::start("the bank", &mut command, loopback(wallet))?;
 
-    let base = format!("http://{}", loopback(wallet));
     let origin = format!("http://localhost:{wallet}");
     let staff = Operator::new(&installation, loopback(operator), "bench")?;
-    let mut customers = Vec::new();
-    for number in 0..arguments.clients {
-        let mut seed = [0; 32];
-        for (slot, byte) in seed.iter_mut().zip(number.to_be_bytes()) {
-            *slot = byte;
-        }
-        let mut customer = Customer::new(&base, &origin, &format!("Customer {number}"), seed);
-        let phone = format!("+8613{number:09}");
-        customer.enrol(&phone, "en")?;
-        staff.order(Order::Grade { phone, grade: "full".to_owned() })?;
-        customers.push(customer);
-    }
+    let mut customers = enrol(arguments.clients, &format!("http://{}", loopback(wallet)), &origin, &staff)?;
     fund(&installation, bulk, &customers)?;
-    let journal_before = used(&installation)?;
-
+    let each = arguments.payments.checked_div(arguments.clients).unwrap_or(0).max(1);
+    let payments = each.saturating_mul(arguments.clients);
     let names: Vec<(String, String)> =
         customers.iter().map(|customer| (customer.name.clone(), customer.number.clone())).collect();
-    let names = Arc::new(names);
-    let left = Arc::new(AtomicU64::new(arguments.payments));
-    let started = Instant::now();
-    let threads: Vec<_> = customers
-        .into_iter()
-        .enumerate()
-        .map(|(index, customer)| {
-            let (names, left, bank) = (Arc::clone(&names), Arc::clone(&left), bank.clone());
-            std::thread::spawn(move || pay(customer, index, &names, &left, &bank))
-        })
-        .collect();
-    let mut latencies = histogram()?;
-    for thread in threads {
-        latencies.add(thread.join().map_err(|_| anyhow::anyhow!("a customer stopped"))??)?;
+    let first_ms = SystemClock.now().ms();
+    let mut payers = Vec::new();
+    for ((number, customer), (name, account)) in
+        (0_u64..).zip(&mut customers).zip(names.iter().cycle().skip(1))
+    {
+        let plan = Plan {
+            to: To { name, account, bank: &bank },
+            amount: if arguments.evidence { SIGNED } else { SMALL },
+            count: each,
+            number,
+            first_ms,
+            host: loopback(wallet),
+            origin: &origin,
+        };
+        payers.push(Payer::prepare(customer, &plan)?);
     }
-    let elapsed = started.elapsed();
+    let watcher = customers.first().context("nobody pays")?;
+    lag(watcher, CATCH_UP_MAX)?;
+    let journal_before = used(&installation)?;
+    let cpu_before = (cpu_ms(process.id())?, cpu_ms(std::process::id())?);
+
+    let (elapsed, latencies) = pay_all(loopback(wallet), payers)?;
+    let behind = Behind::now(watcher)?;
+    let cpu_after = (cpu_ms(process.id())?, cpu_ms(std::process::id())?);
+    let caught_up = lag(watcher, CATCH_UP_MAX)?;
+    let cpu_caught_up = cpu_ms(process.id())?;
     let (_, peak) = memory(process.id())?;
     drop(process);
+    let micros_each = |from: u64, to: u64| {
+        json!(to.saturating_sub(from).saturating_mul(1000).checked_div(payments).unwrap_or(0))
+    };
     Report {
-        name: "api",
-        items: arguments.payments,
+        name: if arguments.evidence { "api, signed" } else { "api" },
+        items: payments,
         elapsed,
         latencies,
         journal_bytes: used(&installation)?.saturating_sub(journal_before),
         peak_bytes: peak,
-        more: vec![("clients", json!(arguments.clients))],
+        more: vec![
+            ("clients", json!(arguments.clients)),
+            ("evidence", json!(arguments.evidence)),
+            ("bank_cpu_us_per_payment", micros_each(cpu_before.0, cpu_after.0)),
+            ("bank_cpu_us_per_payment_caught_up", micros_each(cpu_before.0, cpu_caught_up)),
+            ("client_cpu_us_per_payment", micros_each(cpu_before.1, cpu_after.1)),
+            ("projection_lag_entries", json!(behind.entries)),
+            ("projection_lag_ms", json!(behind.ms)),
+            ("projection_caught_up_after_ms", json!(u64::try_from(caught_up.as_millis())?)),
+        ],
     }
     .print(arguments.common.json);
     Ok(())
 }
 
-/// One customer: pays the next one small amounts until all payments are made.
-fn pay(
-    mut customer: Customer,
-    index: usize,
-    names: &[(String, String)],
-    left: &AtomicU64,
-    bank: &str,
-) -> anyhow::Result<hdrhistogram::Histogram<u64>> {
-    let next = index.saturating_add(1).checked_rem(names.len()).unwrap_or(0);
-    let (name, number) = names.get(next).context("nobody to pay")?;
-    // The intent of a first preview is the pattern; each payment has an id and a nonce of its own.
-    let preview = customer.preview(To { name, account: number, bank }, "0.05", "")?;
-    let pattern = field(&preview, "intent")?.clone();
-    let mut latencies = histogram()?;
-    let mut serial = 0_u64;
-    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
-        serial = serial.saturating_add(1);
-        let mut intent = pattern.clone();
-        let value = (u128::from(u64::try_from(index)?) << 64) | u128::from(serial);
-        if let Some(object) = intent.as_object_mut() {
-            object.insert("payment_id".to_owned(), json!(money::PaymentId::new(value).to_string()));
+fn enrol(count: u64, base: &str, origin: &str, staff: &Operator) -> anyhow::Result<Vec<Customer>> {
+    let mut customers = Vec::new();
+    for number in 0..count {
+        let mut seed = [0; 32];
+        for (slot, byte) in seed.iter_mut().zip(number.to_be_bytes()) {
+            *slot = byte;
         }
-        let key = customer.next_key();
-        let request = json!({ "intent": intent, "assertion": null });
-        let begun = Instant::now();
-        let answer = customer.post_with("/payments", &key, &request)?;
-        latencies.record(micros(begun.elapsed()).max(1))?;
-        if let Err(problem) = answer {
-            bail!("a payment was refused: {} {}", problem.code, problem.detail);
-        }
+        let mut customer = Customer::new(base, origin, &format!("Customer {number}"), seed);
+        let phone = format!("+8613{number:09}");
+        customer.enrol(&phone, "en")?;
+        staff.order(Order::Grade { phone, grade: "full".to_owned() })?;
+        customers.push(customer);
     }
-    Ok(latencies)
+    Ok(customers)
+}
+
+/// How far the read models are behind the journal.
+struct Behind {
+    entries: u64,
+    ms: u64,
+}
+
+impl Behind {
+    fn now(customer: &Customer) -> anyhow::Result<Self> {
+        let health = customer.get("/health")?;
+        let figure = |name: &str| -> anyhow::Result<u64> {
+            field(&health, name)?.as_u64().with_context(|| format!("{name} is no number"))
+        };
+        let entries = figure("durable_seq")?.saturating_sub(figure("projection_seq")?);
+        Ok(Self { entries, ms: figure("projection_lag_ms")? })
+    }
+}
+
+/// Waits until the read models have everything; answers with how long that took.
+fn lag(customer: &Customer, longest: Duration) -> anyhow::Result<Duration> {
+    let started = Instant::now();
+    while Behind::now(customer)?.entries > 0 {
+        ensure!(started.elapsed() < longest, "the read models do not catch up");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(started.elapsed())
+}
+
+/// Processor time of a process since its start, in milliseconds: user and system, in the kernel's ticks of ten milliseconds.
+fn cpu_ms(process: u32) -> anyhow::Result<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may hold spaces; the fields after it are counted from the third.
+    let (_, fields) = stat.rsplit_once(')').context("a line of /proc")?;
+    let ticks: Vec<u64> =
+        fields.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<u64>().saturating_mul(10))
 }
 
 fn fund(installation: &Installation, bulk: u16, customers: &[Customer]) -> anyhow::Result<()> {
