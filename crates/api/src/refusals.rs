@@ -21,6 +21,7 @@ impl From<Refusal> for Problem {
                 Self::unprocessable("assertion_invalid", detail)
             }
             Refusal::Settlement(_)
+            | Refusal::Rows(_)
             | Refusal::EffectNotOutstanding { .. }
             | Refusal::NotAllowed
             | Refusal::NothingDue => not_allowed(),
@@ -57,6 +58,19 @@ fn ledger(refusal: ledger::Refusal) -> Problem {
         R::Overflow => amount_invalid("The amount is too large."),
         // What follows cannot come from a customer's command: the bank itself makes entries, holds and their ids.
         R::EmptyChange
+        | R::DaySealed { .. }
+        | R::LaterBalance { .. }
+        | R::TooFarBack { .. }
+        | R::NothingAvailable { .. }
+        | R::NothingBounds
+        | R::OpenedInFuture { .. }
+        | R::SealOutOfOrder { .. }
+        | R::MonitorExists { .. }
+        | R::MonitorUnknown { .. }
+        | R::MonitorsFull { .. }
+        | R::NoticeUnknown { .. }
+        | R::NotPermitted
+        | R::ChainBroken
         | R::LegCount { .. }
         | R::Unbalanced { .. }
         | R::EffectiveInFuture { .. }

@@ -64,6 +64,7 @@ pub fn admit(submission: Submission, relying_party: &RelyingParty) -> Result<Adm
         | Command::Payments(_)
         | Command::Settlement(_)
         | Command::Ledger(_)
+        | Command::LedgerBatch(_)
         | Command::EffectReported { .. }
         | Command::Tick => {}
     }

@@ -2,7 +2,7 @@
 
 use money::{Timestamp, invariant};
 
-use crate::{Bank, Event, JournalEntry, Outstanding};
+use crate::{Bank, Command, Event, JournalEntry, Outstanding};
 
 impl Bank {
     /// Applies a journal entry with its sequence number.
@@ -15,8 +15,18 @@ impl Bank {
             self.recorded_at
         );
         for event in &entry.events {
-            self.apply_event(event, entry.recorded_at);
+            match (event, &entry.command) {
+                (Event::LedgerBatch(outcome), Command::LedgerBatch(batch)) => {
+                    self.ledger.apply_batch(batch, outcome, entry.recorded_at);
+                }
+                _ => self.apply_event(event, entry.recorded_at),
+            }
         }
+        self.move_on(seq, entry);
+    }
+
+    /// What every entry changes, whatever it is.
+    pub(crate) fn move_on(&mut self, seq: u64, entry: &JournalEntry) {
         if Self::remembers(&entry.actor) {
             self.recent.remember(entry.id, entry.body, seq);
         }
@@ -30,6 +40,7 @@ impl Bank {
             Event::Identity(event) => self.identity.apply(event, now),
             Event::Payments(event) => self.payments.apply(event),
             Event::Settlement(event) => self.settlement.apply(event, now),
+            Event::LedgerBatch(_) => invariant!(false, "the outcome of a batch without its batch"),
             Event::EffectQueued { id, effect } => {
                 let outstanding = Outstanding { effect: effect.clone(), since: now };
                 let taken = self.outbox.insert(*id, outstanding).is_some();

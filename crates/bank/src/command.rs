@@ -47,6 +47,9 @@ pub enum Command {
     /// Time has passed: whatever is due happens.
     #[n(6)]
     Tick,
+    /// Many changes of the books by staff, one after another; each stands for itself.
+    #[n(7)]
+    LedgerBatch(#[n(0)] ledger::Batch),
 }
 
 /// A command with its id and its sender.

@@ -3,7 +3,7 @@
 use identity::{Actor, Authority};
 use ledger::{Change, Command as LedgerCommand, HoldEnd, HoldOutcome};
 use money::{AccountId, Asset, CustomerId, EffectId, Timestamp};
-use payments::{AccountNumber, EffectResult, Intent, Payer};
+use payments::{AccountNumber, EffectResult, Intent, Payer, Payments};
 use settlement::{NetPosition, Notice, SettlementAccounts};
 
 use crate::{Admitted, Bank, Command, Event, Refusal};
@@ -31,9 +31,11 @@ impl Bank {
             Command::Ledger(command) => {
                 authority.operator()?;
                 check_own_numbers(command)?;
-                self.check_own_accounts(command)?;
+                Self::check_own_accounts(&self.payments, command)?;
                 Ok(vec![Event::Ledger(self.ledger.decide(command, now)?)])
             }
+            // Its rows see what the rows before them did, so it is only ever taken, never decided ahead.
+            Command::LedgerBatch(_) => Err(Refusal::NotAllowed),
             Command::EffectReported { effect, result } => {
                 self.decide_report(*effect, result, &submission.actor, &authority, now)
             }
@@ -47,9 +49,9 @@ impl Bank {
     }
 
     /// The bank's own accounts are open as long as the bank is.
-    fn check_own_accounts(&self, command: &LedgerCommand) -> Result<(), Refusal> {
+    pub(crate) fn check_own_accounts(payments: &Payments, command: &LedgerCommand) -> Result<(), Refusal> {
         let LedgerCommand::CloseAccount { id } = command else { return Ok(()) };
-        let is_own = self.payments.all_books().any(|books| books.accounts().contains(id));
+        let is_own = payments.all_books().any(|books| books.accounts().contains(id));
         if is_own { Err(Refusal::NotAllowed) } else { Ok(()) }
     }
 
@@ -260,20 +262,25 @@ impl Bank {
 }
 
 /// The machines' own entries and holds are theirs: staff who ended a payment's hold would leave it without its money.
-fn check_own_numbers(command: &LedgerCommand) -> Result<(), Refusal> {
-    let numbers: Vec<u128> = match command {
+pub(crate) fn check_own_numbers(command: &LedgerCommand) -> Result<(), Refusal> {
+    let is_own =
+        |number: u128| Payments::is_own_number(number) || settlement::SettlementBook::is_own_number(number);
+    let has_own = match command {
         LedgerCommand::Change(Change { ends, entry, places }) => {
-            let ends = ends.iter().map(|end| end.hold.value());
-            let places = places.iter().map(|hold| hold.id.value());
-            ends.chain(places).chain(entry.iter().map(|entry| entry.id.value())).collect()
+            ends.iter().any(|end| is_own(end.hold.value()))
+                || places.iter().any(|hold| is_own(hold.id.value()))
+                || entry.as_ref().is_some_and(|entry| is_own(entry.id.value()))
         }
-        LedgerCommand::Reverse { id, .. } => vec![id.value()],
-        LedgerCommand::OpenAccount { .. } | LedgerCommand::CloseAccount { .. } => Vec::new(),
+        LedgerCommand::Transfer(transfer) => is_own(transfer.id.value()),
+        LedgerCommand::Reverse { id, .. } => is_own(id.value()),
+        LedgerCommand::OpenAccount { .. }
+        | LedgerCommand::CloseAccount { .. }
+        | LedgerCommand::Seal { .. }
+        | LedgerCommand::SetMonitor { .. }
+        | LedgerCommand::RemoveMonitor { .. }
+        | LedgerCommand::NoticeDelivered { .. } => false,
     };
-    let is_own = |number: &u128| {
-        payments::Payments::is_own_number(*number) || settlement::SettlementBook::is_own_number(*number)
-    };
-    if numbers.iter().any(is_own) { Err(Refusal::NotAllowed) } else { Ok(()) }
+    if has_own { Err(Refusal::NotAllowed) } else { Ok(()) }
 }
 
 /// The bank's account number with this serial: prefix, ten digits, check digit (ISO/IEC 7812 Annex B, Luhn).

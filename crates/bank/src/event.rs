@@ -42,6 +42,9 @@ pub enum Event {
         #[n(1)]
         result: EffectResult,
     },
+    /// A batch was taken: what does not follow from its rows alone.
+    #[n(6)]
+    LedgerBatch(#[n(0)] ledger::BatchOutcome),
 }
 
 /// One entry of the journal: the command and its outcome. Sequence number and hash of the entry before are the journal's own.

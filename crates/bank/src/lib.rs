@@ -21,6 +21,7 @@ mod recent;
 mod refusal;
 mod snapshot;
 mod state;
+mod take;
 
 pub use admit::{Admitted, RelyingParty, admit};
 pub use command::{BodyHash, Command, Submission};
@@ -29,6 +30,7 @@ pub use recent::{RECENT_COMMANDS_MAX, Seen};
 pub use refusal::Refusal;
 pub use snapshot::{SnapshotError, StateHash};
 pub use state::{Bank, Outstanding};
+pub use take::{RowsTaken, Turn};
 
 #[cfg(test)]
 mod tests;

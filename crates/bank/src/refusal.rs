@@ -9,6 +9,9 @@ pub enum Refusal {
     /// Of the ledger.
     #[error(transparent)]
     Ledger(#[from] ledger::Refusal),
+    /// Every row of a batch was refused, in order of rows.
+    #[error("every row was refused; the first: {}", .0.first().map_or_else(String::new, ToString::to_string))]
+    Rows(Vec<ledger::Refusal>),
     /// Of identity.
     #[error(transparent)]
     Identity(#[from] identity::Refusal),
@@ -44,9 +47,10 @@ pub enum Refusal {
 impl Refusal {
     /// Whether the same command can succeed later without being changed.
     #[must_use]
-    pub const fn is_transient(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Ledger(refusal) => refusal.is_transient(),
+            Self::Rows(refusals) => refusals.iter().any(ledger::Refusal::is_transient),
             Self::Payments(refusal) => refusal.is_transient(),
             Self::NothingDue => true,
             Self::Identity(_)

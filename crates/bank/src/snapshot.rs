@@ -4,13 +4,14 @@ use std::fmt;
 
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::Bank;
 use crate::command::HashWriter;
 
 /// Version of the snapshot's form; another one is rebuilt from the journal.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// SHA-256 of the state's encoding.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -57,8 +58,17 @@ impl Bank {
     #[must_use]
     pub fn to_snapshot(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let written = minicbor::encode((VERSION, self.state_hash(), self), &mut bytes);
-        money::invariant!(written.is_ok(), "the state cannot be encoded");
+        let mut encoder = minicbor::Encoder::new(&mut bytes);
+        let head = encoder.array(3).and_then(|e| e.u32(VERSION)).and_then(|e| e.bytes(&[0; 32])).is_ok();
+        let start = bytes.len();
+        let written = minicbor::encode(self, &mut bytes).is_ok();
+        money::invariant!(head && written, "the state cannot be encoded");
+        // The hash takes its place once the state is written.
+        let hash = Sha256::digest(bytes.get(start..).unwrap_or_default());
+        let place = bytes.get_mut(start.saturating_sub(hash.len())..start).unwrap_or_default();
+        for (slot, byte) in place.iter_mut().zip(hash) {
+            *slot = byte;
+        }
         bytes
     }
 
@@ -74,7 +84,16 @@ impl Bank {
             return Err(SnapshotError::Version(version));
         }
         let hash: StateHash = decoder.decode()?;
+        // The bytes are hashed as they are: making them again from the state would cost more than reading it.
+        let state = bytes.get(decoder.position()..).unwrap_or_default();
+        if StateHash(Sha256::digest(state).0.into()) != hash {
+            return Err(SnapshotError::Hash);
+        }
         let bank: Self = decoder.decode()?;
-        if bank.state_hash() == hash { Ok(bank) } else { Err(SnapshotError::Hash) }
+        if decoder.position() == bytes.len() {
+            Ok(bank)
+        } else {
+            Err(minicbor::decode::Error::message("bytes follow the state").into())
+        }
     }
 }

@@ -116,24 +116,17 @@ fn replay(
         signatures = signatures.saturating_add(u64::from(is_signed(&entry.command)));
         let submission =
             Submission { id: entry.id, actor: entry.actor.clone(), command: entry.command.clone() };
-        let decided = bank::admit(submission, &relying_party).and_then(|admitted| {
-            if admitted.body() != entry.body {
-                return Ok(Vec::new());
-            }
-            bank.decide(&admitted, entry.recorded_at)
-        });
-        match decided {
-            Ok(events) if events == entry.events => {}
-            Ok(_) => findings.failed.push(format!(
-                "entry {} at {}: the same command decides otherwise today",
-                record.seq, record.at
-            )),
-            Err(refusal) => {
-                findings.failed.push(format!("entry {} at {}: {refusal}", record.seq, record.at));
-                return Ok(None);
-            }
+        let taken = bank::admit(submission, &relying_party)
+            .and_then(|admitted| bank.take(admitted, entry.epoch, entry.recorded_at));
+        let otherwise = match taken {
+            Ok(Some(turn)) if turn.entry == entry => None,
+            Ok(_) => Some("the same command decides otherwise today".to_owned()),
+            Err(refusal) => Some(refusal.to_string()),
+        };
+        if let Some(problem) = otherwise {
+            findings.failed.push(format!("entry {} at {}: {problem}", record.seq, record.at));
+            return Ok(None);
         }
-        bank.apply(record.seq, &entry);
         heads.push(Head { seq: record.seq, hash: record.hash });
     }
     findings.passed.push(format!(

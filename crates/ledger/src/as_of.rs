@@ -1,46 +1,67 @@
-//! Balances as of a time, on the axis of recording or on that of effect.
+//! Balances as of a time, on the axis of recording or on that of effect; and an account's own history.
 
-use money::{AccountId, Amount, Timestamp};
+use money::{AccountId, Timestamp};
 
+use crate::books::Books;
+use crate::history::Packed;
 use crate::{Balance, Ledger, PostedEntry, Side};
 
 impl Ledger {
     /// The posted balance that was recorded up to and including `at`: what we knew then.
     #[must_use]
     pub fn balance_recorded(&self, account: AccountId, at: Timestamp) -> Option<Balance> {
-        self.balance_where(account, |entry| entry.recorded_at <= at)
+        self.balance_without(account, at, |entry| entry.recorded_at > at)
     }
 
     /// The posted balance by value time up to and including `at`: what was true then, as known now.
     #[must_use]
     pub fn balance_effective(&self, account: AccountId, at: Timestamp) -> Option<Balance> {
-        self.balance_where(account, |entry| entry.effective_at <= at)
+        self.balance_without(account, at, |entry| entry.effective_at > at)
     }
 
-    /// The entries of an account, oldest first by time of recording.
-    pub fn history(&self, account: AccountId) -> impl Iterator<Item = &PostedEntry> {
-        let positions = self.accounts.get(&account).map(|a| a.history.as_slice()).unwrap_or_default();
-        positions.iter().filter_map(|position| self.entry_at(*position))
+    /// The entries of an account, newest first by time of recording.
+    pub fn history(&self, account: AccountId) -> impl Iterator<Item = PostedEntry> {
+        let position = Books::account(self, account).map(|(position, _)| position);
+        position.into_iter().flat_map(|position| self.walk(position)).map(|entry| self.unpack(&entry))
     }
 
-    fn entry_at(&self, position: u32) -> Option<&PostedEntry> {
-        self.entries.at(usize::try_from(position).ok()?).map(|(_, entry)| entry)
+    /// The entries of the account at a position, newest first.
+    pub(crate) fn walk(&self, position: u32) -> impl Iterator<Item = Packed<'_>> {
+        let mut number = self.account_at(position).map_or(0, |account| account.last);
+        std::iter::from_fn(move || {
+            let entry = self.history.at(number.checked_sub(1)?)?;
+            let own = entry.legs().find(|leg| leg.account == position);
+            number = own.map_or(0, |leg| leg.previous);
+            Some(entry)
+        })
     }
 
-    /// Holds have no past, so `held` is zero in a balance of the past.
-    fn balance_where(&self, id: AccountId, counts: impl Fn(&PostedEntry) -> bool) -> Option<Balance> {
-        let account = self.accounts.get(&id)?;
-        let zero = Amount::zero(account.asset);
-        let (mut debits, mut credits) = (zero, zero);
-        for leg in
-            self.history(id).filter(|e| counts(e)).flat_map(|e| e.legs.iter()).filter(|leg| leg.account == id)
-        {
-            let sum = match leg.side {
-                Side::Debit => &mut debits,
-                Side::Credit => &mut credits,
-            };
-            *sum = sum.plus(leg.amount).ok()?;
+    /// Today's balance without the entries that `is_later` names, none of which was recorded by `at`. Holds have no past, so `held` is zero.
+    fn balance_without(
+        &self,
+        id: AccountId,
+        at: Timestamp,
+        is_later: impl Fn(&Packed<'_>) -> bool,
+    ) -> Option<Balance> {
+        let (position, account) = Books::account(self, id)?;
+        let (mut debits, mut credits) = (account.debits, account.credits);
+        let recent = self.walk(position).take_while(|entry| entry.recorded_at > at);
+        for entry in recent.filter(|entry| is_later(entry)) {
+            let (later_debits, later_credits) = entry.sums_of(position);
+            debits = debits.checked_sub(later_debits)?;
+            credits = credits.checked_sub(later_credits)?;
         }
-        Some(Balance::of(account.kind, debits, credits, zero))
+        Some(Balance::of(account.kind, account.asset, debits, credits, 0))
+    }
+}
+
+impl Packed<'_> {
+    /// What the entry debits and credits on the account at a position.
+    pub(crate) fn sums_of(&self, position: u32) -> (u128, u128) {
+        let own = self.legs().filter(|leg| leg.account == position);
+        own.fold((0, 0), |(debits, credits): (u128, u128), leg| match leg.side {
+            Side::Debit => (debits.saturating_add(leg.minor), credits),
+            Side::Credit => (debits, credits.saturating_add(leg.minor)),
+        })
     }
 }

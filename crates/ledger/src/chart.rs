@@ -56,6 +56,39 @@ pub enum AccountKind {
 }
 
 impl AccountKind {
+    /// All kinds, in the order of their codes.
+    pub const ALL: [Self; 8] = [
+        Self::Customer,
+        Self::Nostro,
+        Self::Vostro,
+        Self::Suspense,
+        Self::Fee,
+        Self::InTransit,
+        Self::Reserve,
+        Self::Capital,
+    ];
+
+    /// The number that stands for it in rows.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Customer => 0,
+            Self::Nostro => 1,
+            Self::Vostro => 2,
+            Self::Suspense => 3,
+            Self::Fee => 4,
+            Self::InTransit => 5,
+            Self::Reserve => 6,
+            Self::Capital => 7,
+        }
+    }
+
+    /// The kind with this number.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// The side that increases the balance.
     #[must_use]
     pub const fn normal_side(self) -> Side {

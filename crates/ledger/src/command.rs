@@ -1,7 +1,7 @@
 //! What can be asked of the ledger.
 
 use minicbor::{Decode, Encode};
-use money::{AccountId, Amount, Asset, EntryId, HoldId, Text, Timestamp};
+use money::{AccountId, Amount, Asset, EntryId, HoldId, MonitorId, Text, Timestamp};
 
 use crate::{AccountKind, Side};
 
@@ -113,6 +113,98 @@ pub struct Change {
     pub places: Vec<NewHold>,
 }
 
+/// Whose books an account belongs to: the bank's own, or those of a client that keeps a ledger with us and sees only its own accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Tenant(#[n(0)] u32);
+
+impl Tenant {
+    /// The bank itself.
+    pub const BANK: Self = Self(0);
+
+    /// The tenant with this number; 0 is the bank.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// How large a transfer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Sizing {
+    /// Just this amount, or a refusal.
+    #[n(0)]
+    Exact(#[n(0)] Amount),
+    /// As much of this amount as is available; nothing available is a refusal.
+    #[n(1)]
+    UpTo(#[n(0)] Amount),
+    /// All that is left.
+    #[n(2)]
+    AllAvailable(#[n(0)] Asset),
+}
+
+/// Money from one account to another.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Transfer {
+    /// Id of the entry.
+    #[n(0)]
+    pub id: EntryId,
+    /// The account debited.
+    #[n(1)]
+    pub debit: AccountId,
+    /// The account credited.
+    #[n(2)]
+    pub credit: AccountId,
+    /// How much.
+    #[n(3)]
+    pub sizing: Sizing,
+    /// When it counts; see [`Entry::effective_at`].
+    #[n(4)]
+    pub effective_at: Option<Timestamp>,
+    /// The caller's own object, opaque here.
+    #[n(5)]
+    pub reference: Option<u64>,
+    /// Free words.
+    #[n(6)]
+    pub memo: Memo,
+}
+
+/// A place in the journal: everything up to it is what a seal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct JournalMark {
+    /// Number of the record.
+    #[n(0)]
+    pub seq: u64,
+    /// Its hash in the journal's chain.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub hash: [u8; 32],
+}
+
+/// What a monitor waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Threshold {
+    /// Less than this is available.
+    #[n(0)]
+    Below(#[n(0)] Amount),
+    /// This or more is available.
+    #[n(1)]
+    AtLeast(#[n(0)] Amount),
+}
+
+impl Command {
+    /// Opens an account of the bank's own books.
+    #[must_use]
+    pub const fn open(id: AccountId, kind: AccountKind, asset: Asset) -> Self {
+        Self::OpenAccount { id, kind, asset, tenant: None, opened_at: None }
+    }
+}
+
 /// A command to the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Command {
@@ -128,6 +220,12 @@ pub enum Command {
         /// Its only asset.
         #[n(2)]
         asset: Asset,
+        /// Whose it is; the bank's when absent.
+        #[n(3)]
+        tenant: Option<Tenant>,
+        /// Since when it exists, for one that is brought in from other books; the time of recording when absent.
+        #[n(4)]
+        opened_at: Option<Timestamp>,
     },
     /// Close an account that is empty and has no hold.
     #[n(1)]
@@ -151,5 +249,48 @@ pub enum Command {
         /// Why.
         #[n(2)]
         memo: Memo,
+    },
+    /// Move money from one account to another, where the amount may follow from what is available.
+    #[n(4)]
+    Transfer(#[n(0)] Transfer),
+    /// Seal every day that ended at `through` or before: no entry may count before that any more.
+    #[n(5)]
+    Seal {
+        /// The end of the last day sealed.
+        #[n(0)]
+        through: Timestamp,
+        /// The journal as it was when the day was closed.
+        #[n(1)]
+        mark: JournalMark,
+    },
+    /// Watch an account's available balance.
+    #[n(6)]
+    SetMonitor {
+        /// Its id.
+        #[n(0)]
+        id: MonitorId,
+        /// The account.
+        #[n(1)]
+        account: AccountId,
+        /// What to wait for.
+        #[n(2)]
+        threshold: Threshold,
+    },
+    /// Watch no longer.
+    #[n(7)]
+    RemoveMonitor {
+        /// The monitor.
+        #[n(0)]
+        id: MonitorId,
+    },
+    /// A notice of a monitor has reached whoever asked for it.
+    #[n(8)]
+    NoticeDelivered {
+        /// The monitor.
+        #[n(0)]
+        id: MonitorId,
+        /// The notice's number.
+        #[n(1)]
+        number: u64,
     },
 }

@@ -1,180 +1,107 @@
 //! The checks, in their documented order.
 
-use std::collections::BTreeMap;
+use money::{AccountId, Amount, Asset, EntryId, Timestamp};
+use smallvec::SmallVec;
 
-use money::{AccountId, Amount, Asset, EntryId, HoldId, Timestamp};
-use thiserror::Error;
+use crate::books::{Books, Posting};
+use crate::monitor::MONITORS_MAX;
+use crate::{
+    Account, Change, Command, Entry, Event, LEGS_MAX, Ledger, Leg, PostedEntry, Refusal, Side, Sizing,
+    Transfer,
+};
 
-use crate::{Account, Change, Command, Entry, Event, LEGS_MAX, Ledger, Leg, PostedEntry, Side};
+/// Most later postings of an account that an entry dated back is checked against, so that one command cannot hold up all others.
+pub const RECHECK_MAX: usize = 100_000;
 
-/// A domain "no" of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Refusal {
-    /// A change that changes nothing.
-    #[error("the change is empty")]
-    EmptyChange,
-    /// An entry has fewer than two or more than [`LEGS_MAX`] legs.
-    #[error("an entry has 2 to {max} legs, not {count}", max = LEGS_MAX)]
-    LegCount {
-        /// Legs given.
-        count: usize,
-    },
-    /// A leg or hold of nothing.
-    #[error("amount is zero")]
-    ZeroAmount,
-    /// Debits and credits of an asset differ.
-    #[error("debits {debits} do not equal credits {credits}")]
-    Unbalanced {
-        /// Sum of debits.
-        debits: Amount,
-        /// Sum of credits.
-        credits: Amount,
-    },
-    /// Effective after it is recorded.
-    #[error("effective time {effective_at} is after recording at {recorded_at}")]
-    EffectiveInFuture {
-        /// Asked for.
-        effective_at: Timestamp,
-        /// Time of recording.
-        recorded_at: Timestamp,
-    },
-    /// The entry's id is taken.
-    #[error("entry {id} exists with {}", if *.same_body { "the same body" } else { "another body" })]
-    EntryExists {
-        /// The id.
-        id: EntryId,
-        /// Whether the body is the same, so that nothing is missing.
-        same_body: bool,
-    },
-    /// The hold's id is taken.
-    #[error("hold {id} exists")]
-    HoldExists {
-        /// The id.
-        id: HoldId,
-    },
-    /// The account's id is taken.
-    #[error("account {id} exists")]
-    AccountExists {
-        /// The id.
-        id: AccountId,
-    },
-    /// No such account.
-    #[error("account {id} is unknown")]
-    AccountUnknown {
-        /// The id.
-        id: AccountId,
-    },
-    /// The account is closed.
-    #[error("account {id} is closed")]
-    AccountClosed {
-        /// The id.
-        id: AccountId,
-    },
-    /// The account still holds something.
-    #[error("account {id} still has {posted} posted and {held} held")]
-    AccountNotEmpty {
-        /// The id.
-        id: AccountId,
-        /// Posted.
-        posted: Amount,
-        /// Held.
-        held: Amount,
-    },
-    /// The amount's asset is not the account's.
-    #[error("account {id} holds {expected}, not {given}")]
-    AssetMismatch {
-        /// The account.
-        id: AccountId,
-        /// Its asset.
-        expected: Asset,
-        /// The asset given.
-        given: Asset,
-    },
-    /// No open hold with this id.
-    #[error("hold {id} is not open")]
-    HoldNotOpen {
-        /// The id.
-        id: HoldId,
-    },
-    /// No such entry to reverse.
-    #[error("entry {id} is unknown")]
-    EntryUnknown {
-        /// The id.
-        id: EntryId,
-    },
-    /// The entry was reversed before.
-    #[error("entry {id} was reversed by {by}")]
-    AlreadyReversed {
-        /// The id.
-        id: EntryId,
-        /// The reversal.
-        by: EntryId,
-    },
-    /// Not enough available.
-    #[error("account {id} has {available} available, {needed} is needed")]
-    InsufficientFunds {
-        /// The account.
-        id: AccountId,
-        /// Available after the holds that end with the change.
-        available: Amount,
-        /// What the change takes out.
-        needed: Amount,
-    },
-    /// A sum above 2^128.
-    #[error("amount is too large")]
-    Overflow,
+/// What a change does to one account, in minor units of its asset.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Effect {
+    pub(crate) debits: u128,
+    pub(crate) credits: u128,
+    pub(crate) freed: u128,
+    pub(crate) placed: u128,
 }
 
-impl Refusal {
-    /// Whether the same command can succeed later without being changed.
-    #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::InsufficientFunds { .. } | Self::AccountNotEmpty { .. })
-    }
-}
-
-/// What a change does to one account.
-struct Effect {
-    debits: Amount,
-    credits: Amount,
-    freed: Amount,
-    placed: Amount,
-}
+/// What a change does, by account. Most changes touch few.
+pub(crate) type Effects = SmallVec<[(u32, Effect); 4]>;
 
 impl Ledger {
-    /// Answers a command with events to apply, or a refusal.
+    /// Answers a command with an event to apply, or a refusal.
     ///
     /// # Errors
     /// A [`Refusal`], in the order that the crate's documentation gives.
     pub fn decide(&self, command: &Command, recorded_at: Timestamp) -> Result<Event, Refusal> {
         match command {
-            Command::OpenAccount { id, kind, asset } => match self.accounts.get(id) {
-                Some(_) => Err(Refusal::AccountExists { id: *id }),
-                None => Ok(Event::AccountOpened { id: *id, kind: *kind, asset: *asset }),
+            Command::OpenAccount { id, kind, asset, tenant, opened_at } => {
+                check_open(self, *id, *opened_at, recorded_at)?;
+                let (tenant, opened_at) = (*tenant, *opened_at);
+                Ok(Event::AccountOpened { id: *id, kind: *kind, asset: *asset, tenant, opened_at })
+            }
+            Command::CloseAccount { id } => {
+                check_close(self, *id)?;
+                Ok(Event::AccountClosed { id: *id })
+            }
+            Command::Change(change) => {
+                check_change(self, change, recorded_at)?;
+                Ok(Event::Changed { change: change.clone(), reverses: None })
+            }
+            Command::Reverse { id, of, memo } => {
+                let change = self.mirror(*id, *of, memo)?;
+                check_change(self, &change, recorded_at)?;
+                Ok(Event::Changed { change, reverses: Some(*of) })
+            }
+            Command::Transfer(transfer) => {
+                let amount = size(self, transfer)?;
+                let change = Change { entry: Some(transfer.entry(amount)), ..Change::default() };
+                check_change(self, &change, recorded_at)?;
+                Ok(Event::Changed { change, reverses: None })
+            }
+            Command::Seal { through, mark } => {
+                let last = self.sealed_through().unwrap_or_default();
+                if *through <= last || *through > recorded_at {
+                    return Err(Refusal::SealOutOfOrder { through: *through, last, recorded_at });
+                }
+                Ok(Event::Sealed { through: *through, mark: *mark })
+            }
+            Command::SetMonitor { .. } | Command::RemoveMonitor { .. } | Command::NoticeDelivered { .. } => {
+                self.decide_monitor(command)
+            }
+        }
+    }
+
+    fn decide_monitor(&self, command: &Command) -> Result<Event, Refusal> {
+        match command {
+            Command::SetMonitor { id, account, threshold } => {
+                if self.monitors.contains_key(id) {
+                    return Err(Refusal::MonitorExists { id: *id });
+                }
+                let (_, known) = open_account(self, *account)?;
+                let given = threshold.mark().asset();
+                if known.asset != given {
+                    return Err(Refusal::AssetMismatch { id: *account, expected: known.asset, given });
+                }
+                if self.monitors_of(*account).count() >= MONITORS_MAX {
+                    return Err(Refusal::MonitorsFull { id: *account });
+                }
+                Ok(Event::MonitorSet { id: *id, account: *account, threshold: *threshold })
+            }
+            Command::NoticeDelivered { id, number } => match self.notices.get(id) {
+                Some(notice) if notice.number == *number => {
+                    Ok(Event::NoticeDelivered { id: *id, number: *number })
+                }
+                _ => Err(Refusal::NoticeUnknown { id: *id, number: *number }),
             },
-            Command::CloseAccount { id } => self.decide_close(*id),
-            Command::Change(change) => self.decide_change(change.clone(), None, recorded_at),
-            Command::Reverse { id, of, memo } => self.decide_reverse(*id, *of, memo, recorded_at),
+            Command::RemoveMonitor { id } if self.monitors.contains_key(id) => {
+                Ok(Event::MonitorRemoved { id: *id })
+            }
+            Command::RemoveMonitor { id } => Err(Refusal::MonitorUnknown { id: *id }),
+            _ => Err(Refusal::EmptyChange),
         }
     }
 
-    fn decide_close(&self, id: AccountId) -> Result<Event, Refusal> {
-        let balance = self.open_account(id)?.balance();
-        if balance.posted.is_zero() && balance.held.is_zero() {
-            Ok(Event::AccountClosed { id })
-        } else {
-            Err(Refusal::AccountNotEmpty { id, posted: balance.posted, held: balance.held })
-        }
-    }
-
-    fn decide_reverse(
-        &self,
-        id: EntryId,
-        of: EntryId,
-        memo: &crate::Memo,
-        recorded_at: Timestamp,
-    ) -> Result<Event, Refusal> {
-        let original = self.entries.get(&of).ok_or(Refusal::EntryUnknown { id: of })?;
+    /// The change that undoes an entry.
+    pub(crate) fn mirror(&self, id: EntryId, of: EntryId, memo: &crate::Memo) -> Result<Change, Refusal> {
+        let original = self.entry(of).ok_or(Refusal::EntryUnknown { id: of })?;
         if let Some(by) = original.reversed_by {
             return Err(Refusal::AlreadyReversed { id: of, by });
         }
@@ -186,113 +113,92 @@ impl Ledger {
             reference: original.reference,
             memo: memo.clone(),
         };
-        let change = Change { entry: Some(entry), ..Change::default() };
-        self.decide_change(change, Some(of), recorded_at)
-    }
-
-    fn decide_change(
-        &self,
-        change: Change,
-        reverses: Option<EntryId>,
-        recorded_at: Timestamp,
-    ) -> Result<Event, Refusal> {
-        check_shape(&change, recorded_at)?;
-        self.check_ids(&change, recorded_at)?;
-        let effects = self.effects_of(&change)?;
-        for (id, effect) in &effects {
-            self.check_funds(*id, effect)?;
-        }
-        Ok(Event::Changed { change, reverses })
-    }
-
-    fn check_ids(&self, change: &Change, recorded_at: Timestamp) -> Result<(), Refusal> {
-        if let Some(entry) = &change.entry
-            && let Some(known) = self.entries.get(&entry.id)
-        {
-            return Err(Refusal::EntryExists {
-                id: entry.id,
-                same_body: same_body(entry, known, recorded_at),
-            });
-        }
-        for (index, hold) in change.places.iter().enumerate() {
-            let twice = change.places.iter().skip(index.saturating_add(1)).any(|other| other.id == hold.id);
-            if twice || self.holds.contains(&hold.id) || self.ended_holds.contains(&hold.id) {
-                return Err(Refusal::HoldExists { id: hold.id });
-            }
-        }
-        Ok(())
-    }
-
-    fn effects_of(&self, change: &Change) -> Result<BTreeMap<AccountId, Effect>, Refusal> {
-        let mut effects: BTreeMap<AccountId, Effect> = BTreeMap::new();
-        for leg in change.entry.iter().flat_map(|entry| entry.legs.iter()) {
-            let effect = self.effect_on(&mut effects, leg.account, leg.amount)?;
-            let sum = match leg.side {
-                Side::Debit => &mut effect.debits,
-                Side::Credit => &mut effect.credits,
-            };
-            *sum = sum.plus(leg.amount).map_err(|_| Refusal::Overflow)?;
-        }
-        for hold in &change.places {
-            let effect = self.effect_on(&mut effects, hold.account, hold.amount)?;
-            effect.placed = effect.placed.plus(hold.amount).map_err(|_| Refusal::Overflow)?;
-        }
-        for (index, end) in change.ends.iter().enumerate() {
-            let twice = change.ends.iter().skip(index.saturating_add(1)).any(|other| other.hold == end.hold);
-            let Some(hold) = self.holds.get(&end.hold).filter(|_| !twice) else {
-                return Err(Refusal::HoldNotOpen { id: end.hold });
-            };
-            let effect = self.effect_on(&mut effects, hold.account, hold.amount)?;
-            effect.freed = effect.freed.plus(hold.amount).map_err(|_| Refusal::Overflow)?;
-        }
-        Ok(effects)
-    }
-
-    fn effect_on<'e>(
-        &self,
-        effects: &'e mut BTreeMap<AccountId, Effect>,
-        id: AccountId,
-        amount: Amount,
-    ) -> Result<&'e mut Effect, Refusal> {
-        let account = self.open_account(id)?;
-        if account.asset != amount.asset() {
-            return Err(Refusal::AssetMismatch { id, expected: account.asset, given: amount.asset() });
-        }
-        let zero = Amount::zero(account.asset);
-        Ok(effects.entry(id).or_insert(Effect { debits: zero, credits: zero, freed: zero, placed: zero }))
-    }
-
-    /// A guarded account must still cover its holds, unless the change takes nothing out of it.
-    fn check_funds(&self, id: AccountId, effect: &Effect) -> Result<(), Refusal> {
-        let account = self.open_account(id)?;
-        let sum = |a: Amount, b: Amount| a.plus(b).map_err(|_| Refusal::Overflow);
-        let debits = sum(account.debits, effect.debits)?;
-        let credits = sum(account.credits, effect.credits)?;
-        let held = account.held.minus(effect.freed).map_err(|_| Refusal::Overflow)?;
-        if !account.kind.is_guarded() {
-            return Ok(());
-        }
-        let (plus, minus, taken) = match account.kind.normal_side() {
-            Side::Debit => (debits, credits, effect.credits),
-            Side::Credit => (credits, debits, effect.debits),
-        };
-        let needed = sum(taken, effect.placed)?;
-        let claims = sum(sum(minus, held)?, effect.placed)?;
-        if needed.is_zero() || plus.minor() >= claims.minor() {
-            return Ok(());
-        }
-        let balance = account.balance();
-        let available = balance.available.plus(effect.freed).unwrap_or(balance.available);
-        Err(Refusal::InsufficientFunds { id, available, needed })
-    }
-
-    fn open_account(&self, id: AccountId) -> Result<&Account, Refusal> {
-        let account = self.accounts.get(&id).ok_or(Refusal::AccountUnknown { id })?;
-        if account.is_open() { Ok(account) } else { Err(Refusal::AccountClosed { id }) }
+        Ok(Change { entry: Some(entry), ..Change::default() })
     }
 }
 
-fn check_shape(change: &Change, recorded_at: Timestamp) -> Result<(), Refusal> {
+impl Transfer {
+    /// The entry that moves `amount`.
+    pub(crate) fn entry(&self, amount: Amount) -> Entry {
+        Entry {
+            id: self.id,
+            legs: vec![Leg::debit(self.debit, amount), Leg::credit(self.credit, amount)],
+            effective_at: self.effective_at,
+            reference: self.reference,
+            memo: self.memo.clone(),
+        }
+    }
+}
+
+pub(crate) fn check_open(
+    books: &impl Books,
+    id: AccountId,
+    opened_at: Option<Timestamp>,
+    recorded_at: Timestamp,
+) -> Result<(), Refusal> {
+    match opened_at {
+        Some(opened_at) if opened_at > recorded_at => Err(Refusal::OpenedInFuture { opened_at, recorded_at }),
+        _ if books.account(id).is_some() => Err(Refusal::AccountExists { id }),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn check_close(books: &impl Books, id: AccountId) -> Result<(), Refusal> {
+    let balance = open_account(books, id)?.1.balance();
+    if balance.posted.is_zero() && balance.held.is_zero() {
+        Ok(())
+    } else {
+        Err(Refusal::AccountNotEmpty { id, posted: balance.posted, held: balance.held })
+    }
+}
+
+/// The amount that a transfer moves. It is bounded by what is available on the accounts it takes from that may not run dry.
+pub(crate) fn size(books: &impl Books, transfer: &Transfer) -> Result<Amount, Refusal> {
+    let (cap, asset) = match transfer.sizing {
+        Sizing::Exact(amount) => return Ok(amount),
+        Sizing::UpTo(amount) => (amount.minor(), amount.asset()),
+        Sizing::AllAvailable(asset) => (u128::MAX, asset),
+    };
+    let mut bound: Option<(u128, AccountId)> = None;
+    for (id, taken_by) in [(transfer.debit, Side::Debit), (transfer.credit, Side::Credit)] {
+        let (_, account) = open_account(books, id)?;
+        if account.asset != asset {
+            return Err(Refusal::AssetMismatch { id, expected: account.asset, given: asset });
+        }
+        if account.kind.is_guarded() && account.kind.normal_side() != taken_by {
+            let available = account.balance().available.minor();
+            bound = Some(bound.map_or((available, id), |least| least.min((available, id))));
+        }
+    }
+    match bound {
+        None => Err(Refusal::NothingBounds),
+        Some((0, id)) => Err(Refusal::NothingAvailable { id }),
+        Some((available, _)) => Ok(Amount::new(asset, available.min(cap))),
+    }
+}
+
+/// Checks a change; answers with what it does to each account.
+pub(crate) fn check_change(
+    books: &impl Books,
+    change: &Change,
+    recorded_at: Timestamp,
+) -> Result<Effects, Refusal> {
+    check_shape(change)?;
+    let effective_at = check_times(books, change, recorded_at)?;
+    check_ids(books, change, recorded_at)?;
+    let effects = effects_of(books, change)?;
+    for (position, effect) in &effects {
+        check_funds(books, *position, effect, change)?;
+    }
+    if effective_at < recorded_at {
+        for (position, effect) in &effects {
+            check_later(books, *position, effect, change, effective_at)?;
+        }
+    }
+    Ok(effects)
+}
+
+fn check_shape(change: &Change) -> Result<(), Refusal> {
     let Change { ends, entry, places } = change;
     if ends.is_empty() && entry.is_none() && places.is_empty() {
         return Err(Refusal::EmptyChange);
@@ -308,44 +214,199 @@ fn check_shape(change: &Change, recorded_at: Timestamp) -> Result<(), Refusal> {
     if entry.legs.iter().any(|leg| leg.amount.is_zero()) {
         return Err(Refusal::ZeroAmount);
     }
-    check_balanced(&entry.legs)?;
-    match entry.effective_at {
-        Some(effective_at) if effective_at > recorded_at => {
-            Err(Refusal::EffectiveInFuture { effective_at, recorded_at })
-        }
-        _ => Ok(()),
-    }
+    check_balanced(&entry.legs)
 }
 
 fn check_balanced(legs: &[Leg]) -> Result<(), Refusal> {
-    let mut sums: Vec<(Amount, Amount)> = Vec::with_capacity(1);
+    let mut sums: SmallVec<[(Asset, u128, u128); 2]> = SmallVec::new();
     for leg in legs {
         let asset = leg.amount.asset();
-        let position = sums.iter().position(|(debits, _)| debits.asset() == asset);
-        let position = position.unwrap_or_else(|| {
-            sums.push((Amount::zero(asset), Amount::zero(asset)));
+        let position = sums.iter().position(|(of, ..)| *of == asset).unwrap_or_else(|| {
+            sums.push((asset, 0, 0));
             sums.len().saturating_sub(1)
         });
-        let Some((debits, credits)) = sums.get_mut(position) else { return Err(Refusal::Overflow) };
+        let Some((_, debits, credits)) = sums.get_mut(position) else { return Err(Refusal::Overflow) };
         let sum = match leg.side {
             Side::Debit => debits,
             Side::Credit => credits,
         };
-        *sum = sum.plus(leg.amount).map_err(|_| Refusal::Overflow)?;
+        *sum = sum.checked_add(leg.amount.minor()).ok_or(Refusal::Overflow)?;
     }
-    match sums.into_iter().find(|(debits, credits)| debits != credits) {
-        Some((debits, credits)) => Err(Refusal::Unbalanced { debits, credits }),
+    match sums.into_iter().find(|(_, debits, credits)| debits != credits) {
+        Some((asset, debits, credits)) => Err(Refusal::Unbalanced {
+            debits: Amount::new(asset, debits),
+            credits: Amount::new(asset, credits),
+        }),
         None => Ok(()),
     }
 }
 
-fn same_body(entry: &Entry, known: &PostedEntry, recorded_at: Timestamp) -> bool {
+/// When the change counts.
+fn check_times(books: &impl Books, change: &Change, recorded_at: Timestamp) -> Result<Timestamp, Refusal> {
+    let asked = change.entry.as_ref().and_then(|entry| entry.effective_at);
+    let Some(effective_at) = asked else { return Ok(recorded_at) };
+    if effective_at > recorded_at {
+        return Err(Refusal::EffectiveInFuture { effective_at, recorded_at });
+    }
+    match books.sealed_through() {
+        Some(through) if effective_at < through => Err(Refusal::DaySealed { effective_at, through }),
+        _ => Ok(effective_at),
+    }
+}
+
+fn check_ids(books: &impl Books, change: &Change, recorded_at: Timestamp) -> Result<(), Refusal> {
+    if let Some(entry) = &change.entry
+        && let Some(same_body) = books.known_entry(entry, recorded_at)
+    {
+        return Err(Refusal::EntryExists { id: entry.id, same_body });
+    }
+    for (index, hold) in change.places.iter().enumerate() {
+        let twice = change.places.iter().skip(index.saturating_add(1)).any(|other| other.id == hold.id);
+        if twice || books.is_hold_known(hold.id) {
+            return Err(Refusal::HoldExists { id: hold.id });
+        }
+    }
+    Ok(())
+}
+
+fn effects_of(books: &impl Books, change: &Change) -> Result<Effects, Refusal> {
+    let mut effects = Effects::new();
+    for leg in change.entry.iter().flat_map(|entry| entry.legs.iter()) {
+        let effect = effect_on(books, &mut effects, leg.account, leg.amount)?;
+        let sum = match leg.side {
+            Side::Debit => &mut effect.debits,
+            Side::Credit => &mut effect.credits,
+        };
+        *sum = sum.checked_add(leg.amount.minor()).ok_or(Refusal::Overflow)?;
+    }
+    for hold in &change.places {
+        let effect = effect_on(books, &mut effects, hold.account, hold.amount)?;
+        effect.placed = effect.placed.checked_add(hold.amount.minor()).ok_or(Refusal::Overflow)?;
+    }
+    for (index, end) in change.ends.iter().enumerate() {
+        let twice = change.ends.iter().skip(index.saturating_add(1)).any(|other| other.hold == end.hold);
+        let Some(hold) = books.hold(end.hold).filter(|_| !twice) else {
+            return Err(Refusal::HoldNotOpen { id: end.hold });
+        };
+        let effect = effect_on(books, &mut effects, hold.account, hold.amount)?;
+        effect.freed = effect.freed.checked_add(hold.amount.minor()).ok_or(Refusal::Overflow)?;
+    }
+    Ok(effects)
+}
+
+fn effect_on<'e>(
+    books: &impl Books,
+    effects: &'e mut Effects,
+    id: AccountId,
+    amount: Amount,
+) -> Result<&'e mut Effect, Refusal> {
+    let (position, account) = open_account(books, id)?;
+    if account.asset != amount.asset() {
+        return Err(Refusal::AssetMismatch { id, expected: account.asset, given: amount.asset() });
+    }
+    let index = effects.iter().position(|(of, _)| *of == position).unwrap_or_else(|| {
+        effects.push((position, Effect::default()));
+        effects.len().saturating_sub(1)
+    });
+    effects.get_mut(index).map(|(_, effect)| effect).ok_or(Refusal::Overflow)
+}
+
+/// A guarded account must still cover its holds, unless the change takes nothing out of it.
+fn check_funds(books: &impl Books, position: u32, effect: &Effect, change: &Change) -> Result<(), Refusal> {
+    let Some(account) = books.account_at(position) else { return Err(Refusal::Overflow) };
+    let sum = |a: u128, b: u128| a.checked_add(b).ok_or(Refusal::Overflow);
+    let debits = sum(account.debits, effect.debits)?;
+    let credits = sum(account.credits, effect.credits)?;
+    let held = account.held.checked_sub(effect.freed).ok_or(Refusal::Overflow)?;
+    if !account.kind.is_guarded() {
+        return Ok(());
+    }
+    let (plus, minus, taken) = match account.kind.normal_side() {
+        Side::Debit => (debits, credits, effect.credits),
+        Side::Credit => (credits, debits, effect.debits),
+    };
+    let needed = sum(taken, effect.placed)?;
+    let claims = sum(sum(minus, held)?, effect.placed)?;
+    if needed == 0 || plus >= claims {
+        return Ok(());
+    }
+    let available = account.balance().available.minor().saturating_add(effect.freed);
+    Err(Refusal::InsufficientFunds {
+        id: id_of(books, position, change),
+        available: Amount::new(account.asset, available),
+        needed: Amount::new(account.asset, needed),
+    })
+}
+
+/// An entry dated back must leave every later balance, by value time, at or above zero.
+fn check_later(
+    books: &impl Books,
+    position: u32,
+    effect: &Effect,
+    change: &Change,
+    effective_at: Timestamp,
+) -> Result<(), Refusal> {
+    let Some(account) = books.account_at(position) else { return Err(Refusal::Overflow) };
+    let needed = match account.kind.normal_side() {
+        Side::Debit => effect.credits.saturating_sub(effect.debits),
+        Side::Credit => effect.debits.saturating_sub(effect.credits),
+    };
+    if needed == 0 || !account.kind.is_guarded() || account.effective_to <= effective_at {
+        return Ok(());
+    }
+    let id = id_of(books, position, change);
+    let postings = books.later_postings(position, effective_at, RECHECK_MAX);
+    let postings = postings.ok_or(Refusal::TooFarBack { id, effective_at })?;
+    let (at, posted) = least_balance(account, postings, effective_at);
+    if posted >= needed {
+        return Ok(());
+    }
+    let (posted, needed) = (Amount::new(account.asset, posted), Amount::new(account.asset, needed));
+    Err(Refusal::LaterBalance { id, effective_at, at, posted, needed })
+}
+
+/// The least balance by value time from `since` on, and when it was: from today's balance backwards over the `postings` after `since`.
+fn least_balance(account: &Account, mut postings: Vec<Posting>, since: Timestamp) -> (Timestamp, u128) {
+    postings.sort_unstable_by_key(|posting| std::cmp::Reverse(posting.effective_at));
+    let (mut debits, mut credits) = (account.debits, account.credits);
+    let balance = |debits: u128, credits: u128| match account.kind.normal_side() {
+        Side::Debit => debits.saturating_sub(credits),
+        Side::Credit => credits.saturating_sub(debits),
+    };
+    let latest = postings.first().map_or(since, |posting| posting.effective_at);
+    let mut least = (latest, balance(debits, credits));
+    let mut rest = postings.into_iter().peekable();
+    while let Some(posting) = rest.next() {
+        debits = debits.saturating_sub(posting.debits);
+        credits = credits.saturating_sub(posting.credits);
+        // Postings of one instant count together; the balance before them began with the posting ahead of them.
+        let before = rest.peek().map_or(since, |next| next.effective_at);
+        if before < posting.effective_at && balance(debits, credits) < least.1 {
+            least = (before, balance(debits, credits));
+        }
+    }
+    least
+}
+
+/// Which account of the change stands at a position; only asked when it is refused.
+fn id_of(books: &impl Books, position: u32, change: &Change) -> AccountId {
+    let of_legs = change.entry.iter().flat_map(|entry| entry.legs.iter()).map(|leg| leg.account);
+    let of_holds = change.places.iter().map(|hold| hold.account);
+    let of_ends = change.ends.iter().filter_map(|end| books.hold(end.hold)).map(|hold| hold.account);
+    let mut ids = of_legs.chain(of_holds).chain(of_ends);
+    let found = ids.find(|id| books.account(*id).is_some_and(|(of, _)| of == position));
+    found.unwrap_or(AccountId::new(0))
+}
+
+pub(crate) fn open_account(books: &impl Books, id: AccountId) -> Result<(u32, &Account), Refusal> {
+    let (position, account) = books.account(id).ok_or(Refusal::AccountUnknown { id })?;
+    if account.is_open() { Ok((position, account)) } else { Err(Refusal::AccountClosed { id }) }
+}
+
+pub(crate) fn same_body(entry: &Entry, known: &PostedEntry, recorded_at: Timestamp) -> bool {
     let same_time = match entry.effective_at {
         Some(effective_at) => effective_at == known.effective_at,
         None => known.effective_at == known.recorded_at && known.recorded_at <= recorded_at,
     };
-    same_time
-        && entry.legs.as_slice() == known.legs.as_ref()
-        && entry.reference == known.reference
-        && entry.memo == known.memo
+    same_time && entry.legs == known.legs && entry.reference == known.reference && entry.memo == known.memo
 }

@@ -12,17 +12,31 @@
 
 mod apply;
 mod as_of;
+mod batch;
+mod books;
 mod chart;
 mod command;
 mod decide;
 mod event;
+mod history;
+mod monitor;
+mod refusal;
+mod row;
 mod state;
+mod wide;
 
+pub use batch::{BatchOutcome, Found, RowFound, RowRefused, Step};
 pub use chart::{AccountKind, Side};
-pub use command::{Change, Command, Entry, HoldEnd, HoldOutcome, LEGS_MAX, Leg, Memo, NewHold};
-pub use decide::Refusal;
+pub use command::{
+    Change, Command, Entry, HoldEnd, HoldOutcome, JournalMark, LEGS_MAX, Leg, Memo, NewHold, Sizing, Tenant,
+    Threshold, Transfer,
+};
+pub use decide::RECHECK_MAX;
 pub use event::Event;
-pub use state::{Account, Balance, Hold, Ledger, PostedEntry};
+pub use monitor::{MONITORS_MAX, Monitor, Notice};
+pub use refusal::Refusal;
+pub use row::{Batch, ROW_BYTES_MAX, Row, RowError};
+pub use state::{Account, Balance, Hold, Ledger, PostedEntry, Seal};
 
 #[cfg(test)]
 mod tests;

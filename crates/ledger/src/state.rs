@@ -1,11 +1,13 @@
 //! The ledger's state and what can be read of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
-use money::{AccountId, Amount, Asset, EntryId, HoldId, IdMap, Timestamp};
+use money::{AccountId, Amount, Asset, EntryId, HoldId, IdMap, MonitorId, Timestamp};
 
-use crate::{AccountKind, Leg, Memo, Side};
+use crate::history::{History, Packed};
+use crate::monitor::{Monitor, Notice};
+use crate::{AccountKind, JournalMark, Leg, Memo, Side, Tenant};
 
 /// An account.
 #[derive(Debug, Clone, Encode, Decode)]
@@ -14,19 +16,30 @@ pub struct Account {
     pub(crate) kind: AccountKind,
     #[n(1)]
     pub(crate) asset: Asset,
-    #[n(2)]
-    pub(crate) debits: Amount,
-    #[n(3)]
-    pub(crate) credits: Amount,
-    #[n(4)]
-    pub(crate) held: Amount,
+    #[cbor(n(2), with = "crate::wide")]
+    pub(crate) debits: u128,
+    #[cbor(n(3), with = "crate::wide")]
+    pub(crate) credits: u128,
+    #[cbor(n(4), with = "crate::wide")]
+    pub(crate) held: u128,
     #[n(5)]
     pub(crate) opened_at: Timestamp,
     #[n(6)]
     pub(crate) closed_at: Option<Timestamp>,
-    /// Positions in [`Ledger::entries`], oldest first: the account's own history.
     #[n(7)]
-    pub(crate) history: Vec<u32>,
+    pub(crate) tenant: Tenant,
+    /// Its newest entry, counted from 1; 0 for none.
+    #[n(8)]
+    pub(crate) last: u32,
+    /// How many entries touched it.
+    #[n(9)]
+    pub(crate) entries: u32,
+    /// Latest time at which an entry of it counts.
+    #[n(10)]
+    pub(crate) effective_to: Timestamp,
+    /// Whether a monitor watches it.
+    #[n(11)]
+    pub(crate) is_watched: bool,
 }
 
 /// What an account holds. `posted` is `None` in a direction that has no positive balance (see [`Balance::is_overdrawn`]).
@@ -61,40 +74,48 @@ impl Account {
         self.closed_at.is_none()
     }
 
-    /// When it was opened.
+    /// Since when it exists.
     #[must_use]
     pub const fn opened_at(&self) -> Timestamp {
         self.opened_at
     }
 
+    /// Whose it is.
+    #[must_use]
+    pub const fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+
     /// How many entries touched it.
     #[must_use]
-    pub fn entries_count(&self) -> usize {
-        self.history.len()
+    pub const fn entries_count(&self) -> u32 {
+        self.entries
     }
 
     /// The balance now.
     #[must_use]
-    pub fn balance(&self) -> Balance {
-        Balance::of(self.kind, self.debits, self.credits, self.held)
+    pub const fn balance(&self) -> Balance {
+        Balance::of(self.kind, self.asset, self.debits, self.credits, self.held)
     }
 }
 
 impl Balance {
-    pub(crate) fn of(kind: AccountKind, debits: Amount, credits: Amount, held: Amount) -> Self {
+    pub(crate) const fn of(kind: AccountKind, asset: Asset, debits: u128, credits: u128, held: u128) -> Self {
         let (plus, minus) = match kind.normal_side() {
             Side::Debit => (debits, credits),
             Side::Credit => (credits, debits),
         };
-        match plus.minus(minus) {
-            Ok(posted) => {
-                let available = posted.minus(held).unwrap_or(Amount::zero(posted.asset()));
-                Self { posted, held, available, is_overdrawn: false }
-            }
-            Err(_) => {
-                let posted = minus.minus(plus).unwrap_or(minus);
-                Self { posted, held, available: Amount::zero(posted.asset()), is_overdrawn: true }
-            }
+        let (posted, available, is_overdrawn) = if plus >= minus {
+            let posted = plus.saturating_sub(minus);
+            (posted, posted.saturating_sub(held), false)
+        } else {
+            (minus.saturating_sub(plus), 0, true)
+        };
+        Self {
+            posted: Amount::new(asset, posted),
+            held: Amount::new(asset, held),
+            available: Amount::new(asset, available),
+            is_overdrawn,
         }
     }
 }
@@ -117,38 +138,51 @@ pub struct Hold {
 }
 
 /// A posted entry.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostedEntry {
+    /// Its id.
+    pub id: EntryId,
     /// The legs.
-    #[n(0)]
-    pub legs: Box<[Leg]>,
+    pub legs: Vec<Leg>,
     /// When it was recorded.
-    #[n(1)]
     pub recorded_at: Timestamp,
     /// When it counts.
-    #[n(2)]
     pub effective_at: Timestamp,
     /// The caller's object.
-    #[n(3)]
     pub reference: Option<u64>,
     /// Free words.
-    #[n(4)]
     pub memo: Memo,
     /// The entry that this one reverses.
-    #[n(5)]
     pub reverses: Option<EntryId>,
     /// The entry that reverses this one.
-    #[n(6)]
     pub reversed_by: Option<EntryId>,
+}
+
+/// Days that nothing can be booked into any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Seal {
+    /// The end of the last day sealed: an entry counts at this time or later.
+    #[n(0)]
+    pub through: Timestamp,
+    /// When it was sealed.
+    #[n(1)]
+    pub sealed_at: Timestamp,
+    /// How many entries had been posted.
+    #[n(2)]
+    pub entries: u32,
+    /// The journal as it was.
+    #[n(3)]
+    pub mark: JournalMark,
 }
 
 /// All accounts, entries and holds.
 #[derive(Debug, Clone, Default, Encode, Decode)]
 pub struct Ledger {
+    /// Never removed from, so that an account's position names it.
     #[n(0)]
     pub(crate) accounts: IdMap<AccountId, Account>,
     #[n(1)]
-    pub(crate) entries: IdMap<EntryId, PostedEntry>,
+    pub(crate) history: History,
     #[n(2)]
     pub(crate) holds: IdMap<HoldId, Hold>,
     /// Holds that end by themselves, soonest first.
@@ -156,7 +190,22 @@ pub struct Ledger {
     pub(crate) expiries: BTreeSet<(Timestamp, HoldId)>,
     /// Ids of holds that have ended, so that none is used twice.
     #[n(4)]
-    pub(crate) ended_holds: BTreeSet<HoldId>,
+    pub(crate) ended_holds: IdMap<HoldId, ()>,
+    /// Reversed entries, and by which.
+    #[n(5)]
+    pub(crate) reversals: BTreeMap<EntryId, EntryId>,
+    #[n(6)]
+    pub(crate) seals: Vec<Seal>,
+    #[n(7)]
+    pub(crate) monitors: BTreeMap<MonitorId, Monitor>,
+    /// Which monitors watch an account.
+    #[n(8)]
+    pub(crate) watched: BTreeSet<(AccountId, MonitorId)>,
+    /// What monitors have to say, until it is delivered: the latest of each.
+    #[n(9)]
+    pub(crate) notices: BTreeMap<MonitorId, Notice>,
+    #[n(10)]
+    pub(crate) notices_count: u64,
 }
 
 impl Ledger {
@@ -168,8 +217,26 @@ impl Ledger {
 
     /// A posted entry.
     #[must_use]
-    pub fn entry(&self, id: EntryId) -> Option<&PostedEntry> {
-        self.entries.get(&id)
+    pub fn entry(&self, id: EntryId) -> Option<PostedEntry> {
+        self.history.find(id).map(|entry| self.unpack(&entry))
+    }
+
+    /// The entry as the interface shows it: accounts by their ids.
+    pub(crate) fn unpack(&self, entry: &Packed<'_>) -> PostedEntry {
+        let leg = |packed: crate::history::PackedLeg| {
+            let (id, account) = self.accounts.at(usize::try_from(packed.account).ok()?)?;
+            Some(Leg { account: *id, side: packed.side, amount: Amount::new(account.asset, packed.minor) })
+        };
+        PostedEntry {
+            id: entry.id,
+            legs: entry.legs().filter_map(leg).collect(),
+            recorded_at: entry.recorded_at,
+            effective_at: entry.effective_at,
+            reference: entry.reference,
+            memo: Memo::clip(entry.memo),
+            reverses: entry.reverses,
+            reversed_by: self.reversals.get(&entry.id).copied(),
+        }
     }
 
     /// An open hold.
@@ -196,7 +263,8 @@ impl Ledger {
     /// How many accounts, entries and open holds there are.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
-        (self.accounts.len(), self.entries.len(), self.holds.len())
+        let entries = usize::try_from(self.history.len()).unwrap_or(usize::MAX);
+        (self.accounts.len(), entries, self.holds.len())
     }
 
     /// When the next hold ends by itself.
@@ -211,18 +279,30 @@ impl Ledger {
         self.expiries.iter().take_while(|(at, _)| *at <= now).take(max).map(|(_, hold)| *hold).collect()
     }
 
+    /// Sealed days, oldest first.
+    #[must_use]
+    pub fn seals(&self) -> &[Seal] {
+        &self.seals
+    }
+
+    /// The time from which on entries may count; none when no day is sealed.
+    #[must_use]
+    pub fn sealed_through(&self) -> Option<Timestamp> {
+        self.seals.last().map(|seal| seal.through)
+    }
+
     /// Debits and credits over all accounts, per asset: equal, or the books are broken.
     #[must_use]
     pub fn trial_balance(&self) -> Vec<(Asset, Amount, Amount)> {
-        let mut totals: std::collections::BTreeMap<Asset, (Amount, Amount)> =
-            std::collections::BTreeMap::new();
+        let mut totals: BTreeMap<Asset, (u128, u128)> = BTreeMap::new();
         for (_, account) in self.accounts.in_order() {
-            let zero = Amount::zero(account.asset);
-            let (debits, credits) = totals.entry(account.asset).or_insert((zero, zero));
-            *debits = debits.plus(account.debits).unwrap_or(*debits);
-            *credits = credits.plus(account.credits).unwrap_or(*credits);
+            let (debits, credits) = totals.entry(account.asset).or_default();
+            *debits = debits.saturating_add(account.debits);
+            *credits = credits.saturating_add(account.credits);
         }
-        totals.into_iter().map(|(asset, (debits, credits))| (asset, debits, credits)).collect()
+        let amounts =
+            |(asset, (debits, credits))| (asset, Amount::new(asset, debits), Amount::new(asset, credits));
+        totals.into_iter().map(amounts).collect()
     }
 
     /// What is wrong with the books, in words; empty when every invariant holds. Walks every account.
@@ -234,19 +314,17 @@ impl Ledger {
                 broken.push(format!("{asset}: debits {debits} are not credits {credits}"));
             }
         }
-        let mut held: std::collections::BTreeMap<AccountId, Amount> = std::collections::BTreeMap::new();
-        for (id, hold) in self.holds.in_order() {
-            let sum = held.entry(hold.account).or_insert(Amount::zero(hold.amount.asset()));
-            match sum.plus(hold.amount) {
-                Ok(more) => *sum = more,
-                Err(error) => broken.push(format!("{id}: {error}")),
-            }
+        let mut held: BTreeMap<AccountId, u128> = BTreeMap::new();
+        for (_, hold) in self.holds.in_order() {
+            let sum = held.entry(hold.account).or_default();
+            *sum = sum.saturating_add(hold.amount.minor());
         }
         for (id, account) in self.accounts.in_order() {
             let balance = account.balance();
-            let open_holds = held.get(id).copied().unwrap_or(Amount::zero(account.asset));
+            let open_holds = held.get(id).copied().unwrap_or(0);
             if open_holds != account.held {
-                broken.push(format!("{id}: holds {open_holds} are not {} held", account.held));
+                let open_holds = Amount::new(account.asset, open_holds);
+                broken.push(format!("{id}: holds {open_holds} are not {} held", balance.held));
             }
             if account.kind.is_guarded()
                 && (balance.is_overdrawn || balance.held.minor() > balance.posted.minor())

@@ -38,7 +38,7 @@ fn opened() -> Ledger {
         (WEN, AccountKind::Customer),
         (TRANSIT, AccountKind::InTransit),
     ] {
-        run(&mut ledger, &Command::OpenAccount { id, kind, asset: Asset::CNY }, 0).unwrap();
+        run(&mut ledger, &Command::open(id, kind, Asset::CNY), 0).unwrap();
     }
     ledger
 }
@@ -109,7 +109,7 @@ fn an_expired_hold_is_found_and_released() {
 #[test]
 fn entries_must_balance_in_every_asset() {
     let mut ledger = opened();
-    let open = Command::OpenAccount { id: AccountId::new(9), kind: AccountKind::Customer, asset: Asset::USD };
+    let open = Command::open(AccountId::new(9), AccountKind::Customer, Asset::USD);
     run(&mut ledger, &open, 0).unwrap();
     let lopsided = post(1, vec![Leg::debit(BANK, yuan(5)), Leg::credit(LIN, yuan(4))]);
     check_refused(&mut ledger, &lopsided, "debits 0.05 CNY do not equal credits 0.04 CNY");

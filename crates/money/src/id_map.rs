@@ -74,6 +74,18 @@ impl<K: Hash + Eq, V> IdMap<K, V> {
         self.map.get_index(position)
     }
 
+    /// The position of `key` in that order, for [`IdMap::at`].
+    #[must_use]
+    pub fn position(&self, key: &K) -> Option<usize> {
+        self.map.get_index_of(key)
+    }
+
+    /// The value at `position`, to change.
+    #[must_use]
+    pub fn at_mut(&mut self, position: usize) -> Option<&mut V> {
+        self.map.get_index_mut(position).map(|(_, value)| value)
+    }
+
     /// All pairs in a fixed order: the same on every replay.
     pub fn in_order(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
         self.map.iter()

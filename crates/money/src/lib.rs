@@ -11,6 +11,7 @@ mod asset;
 mod id;
 mod id_map;
 mod limits;
+mod position_index;
 mod rate;
 mod text;
 mod time;
@@ -20,6 +21,7 @@ pub use asset::{Asset, AssetError};
 pub use id::{IdError, IdText};
 pub use id_map::IdMap;
 pub use limits::Limits;
+pub use position_index::PositionIndex;
 pub use rate::Bps;
 pub use text::{Text, TextError};
 pub use time::{Date, DateError, Timestamp};
@@ -54,6 +56,8 @@ ids! {
     EntryId = "ent";
     /// A hold on an account's available balance.
     HoldId = "hld";
+    /// A watch over an account's available balance.
+    MonitorId = "mon";
     /// A payment: transfer, withdrawal or deposit.
     PaymentId = "pay";
     /// A device bound to a customer.

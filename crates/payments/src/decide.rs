@@ -223,7 +223,7 @@ impl Payments {
                     return Err(Refusal::AccountExists);
                 }
                 let kind = ledger::AccountKind::Customer;
-                draft.out.ledger.push(LedgerCommand::OpenAccount { id: *account, kind, asset: *asset });
+                draft.out.ledger.push(LedgerCommand::open(*account, kind, *asset));
                 let (customer, account, number) = (*customer, *account, number.clone());
                 draft.out.events.push(Event::AccountOpened { customer, account, number, asset: *asset });
             }
@@ -285,7 +285,7 @@ impl Payments {
                     (books.fees, Fee),
                     (books.capital, Capital),
                 ] {
-                    draft.out.ledger.push(LedgerCommand::OpenAccount { id, kind, asset: books.asset });
+                    draft.out.ledger.push(LedgerCommand::open(id, kind, books.asset));
                 }
             }
             _ => {}

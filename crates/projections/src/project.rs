@@ -89,6 +89,7 @@ impl<'c> Projecting<'c> {
                     let about = payment_of(change, &entry.events);
                     self.change(change, about, now)?;
                 }
+                Event::LedgerBatch(outcome) => self.batch(&entry.command, outcome, now)?,
                 Event::Settlement(settlement::Event::RoundSettled { key, .. }) => self.settled(key, now)?,
                 Event::Ledger(_)
                 | Event::Settlement(_)
@@ -344,6 +345,25 @@ impl<'c> Projecting<'c> {
             }
         }
         Ok(())
+    }
+
+    /// The rows of a batch that were taken. They are staff's, so no payment is behind them.
+    fn batch(
+        &mut self,
+        command: &Command,
+        outcome: &ledger::BatchOutcome,
+        now: Timestamp,
+    ) -> Result<(), ProjectionError> {
+        let Command::LedgerBatch(batch) = command else { return Ok(()) };
+        let mut done = Ok(());
+        batch.replay(outcome, |step| {
+            if let ledger::Step::Changed { change, .. } = step
+                && done.is_ok()
+            {
+                done = self.change(change, None, now);
+            }
+        });
+        done
     }
 
     fn account(&self, id: AccountId) -> Result<Option<Account>, ProjectionError> {

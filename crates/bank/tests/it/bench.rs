@@ -16,7 +16,7 @@ pub(crate) const MORNING_MS: u64 = 1_795_482_000_000;
 /// What became of a command.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    Taken(Vec<Event>),
+    Taken(Box<JournalEntry>),
     /// Taken, and nothing follows.
     Nothing,
     Repeat(u64),
@@ -116,20 +116,15 @@ impl Bench {
             Seen::Repeat { seq } => return Outcome::Repeat(seq),
             Seen::Conflict => return Outcome::Refused(Refusal::IdReused { id }),
         }
-        let events = match self.bank.decide(&admitted, now) {
-            Ok(events) if events.is_empty() => return Outcome::Nothing,
-            Ok(events) => events,
+        let entry = match self.bank.take(admitted, 1, now) {
+            Ok(Some(turn)) => turn.entry,
+            Ok(None) => return Outcome::Nothing,
             Err(refusal) => return Outcome::Refused(refusal),
         };
-        let Submission { id, actor, command } = admitted.into_submission();
-        let entry =
-            JournalEntry { epoch: 1, recorded_at: now, actor, id, body, command, events: events.clone() };
         let bytes = entry.to_bytes();
-        let seq = self.bank.seq() + 1;
-        self.replica.apply(seq, &JournalEntry::from_bytes(&bytes).unwrap());
-        self.bank.apply(seq, &entry);
+        self.replica.apply(self.bank.seq(), &JournalEntry::from_bytes(&bytes).unwrap());
         self.journal.push(bytes);
-        Outcome::Taken(events)
+        Outcome::Taken(Box::new(entry))
     }
 
     /// The same command twice is the same command once: a client's is recognised, a rail's moves no money again.

@@ -1,6 +1,6 @@
 //! What followed from a command, in a few plain lines.
 
-use bank::Event;
+use bank::{Command, Event, JournalEntry};
 use ledger::{Change, HoldOutcome, Side};
 use money::{AccountId, Amount, Asset, CaseId, EffectId, HoldId, PaymentId, Timestamp};
 use payments::{DepositOf, Effect, EffectResult, Kind, MessageId, PaymentState, Rail, Settlement};
@@ -103,7 +103,7 @@ impl Names {
     /// The lines under a step.
     pub(crate) fn outcome(&mut self, bench: &Bench, outcome: &Outcome) -> Vec<String> {
         match outcome {
-            Outcome::Taken(events) => self.events(bench, events),
+            Outcome::Taken(entry) => self.events(bench, entry),
             Outcome::Nothing => vec!["nothing follows".to_owned()],
             Outcome::Repeat(seq) => vec![format!("repeat of entry {seq}")],
             Outcome::Refused(refusal) => vec![self.refusal(bench, refusal)],
@@ -128,11 +128,14 @@ impl Names {
         format!("refused {}: {words}{when}", code.join("."))
     }
 
-    fn events(&mut self, bench: &Bench, events: &[Event]) -> Vec<String> {
+    fn events(&mut self, bench: &Bench, entry: &JournalEntry) -> Vec<String> {
         let mut lines = Vec::new();
         let mut touched: Vec<AccountId> = Vec::new();
-        for event in events {
+        for event in &entry.events {
             match event {
+                Event::LedgerBatch(outcome) => {
+                    self.batch(bench, &entry.command, outcome, &mut lines, &mut touched)
+                }
                 Event::Ledger(event) => self.ledger(bench, event, &mut lines, &mut touched),
                 Event::Identity(event) => lines.push(identity_words(event)),
                 Event::Payments(event) => lines.extend(self.payments_words(bench, event)),
@@ -164,6 +167,35 @@ impl Names {
         lines
     }
 
+    /// What the rows of a batch did, and which were refused.
+    fn batch(
+        &mut self,
+        bench: &Bench,
+        command: &Command,
+        outcome: &ledger::BatchOutcome,
+        lines: &mut Vec<String>,
+        touched: &mut Vec<AccountId>,
+    ) {
+        let Command::LedgerBatch(batch) = command else { panic!("an outcome without its batch") };
+        batch.replay(outcome, |step| {
+            let event = match step {
+                ledger::Step::Changed { change, reverses } => {
+                    ledger::Event::Changed { change: change.clone(), reverses }
+                }
+                ledger::Step::Closed(id) => ledger::Event::AccountClosed { id },
+                ledger::Step::Opened(ledger::Command::OpenAccount { id, kind, asset, tenant, opened_at }) => {
+                    let (id, kind, asset) = (*id, *kind, *asset);
+                    ledger::Event::AccountOpened { id, kind, asset, tenant: *tenant, opened_at: *opened_at }
+                }
+                ledger::Step::Opened(other) => panic!("{other:?} opens nothing"),
+            };
+            self.ledger(bench, &event, lines, touched);
+        });
+        for refused in &outcome.refused {
+            lines.push(format!("row {} refused: code {}", refused.row + 1, refused.code));
+        }
+    }
+
     fn ledger(
         &mut self,
         bench: &Bench,
@@ -172,8 +204,10 @@ impl Names {
         touched: &mut Vec<AccountId>,
     ) {
         match event {
-            ledger::Event::AccountOpened { id, kind, asset } => {
-                lines.push(format!("account {} opened ({kind:?}, {asset})", account(bench, *id)));
+            ledger::Event::AccountOpened { id, kind, asset, tenant, opened_at } => {
+                let of = tenant.map(|tenant| format!(" for tenant {}", tenant.number())).unwrap_or_default();
+                let since = opened_at.map(|at| format!(" since {}", time(at))).unwrap_or_default();
+                lines.push(format!("account {} opened ({kind:?}, {asset}){of}{since}", account(bench, *id)));
             }
             ledger::Event::AccountClosed { id } => {
                 lines.push(format!("account {} closed", account(bench, *id)));
@@ -207,6 +241,20 @@ impl Names {
                     touched.push(hold.account);
                 }
                 lines.extend(reverses.map(|_| "it reverses an earlier entry".to_owned()));
+            }
+            ledger::Event::Sealed { through, mark } => {
+                lines.push(format!("days sealed through {}, journal {}", time(*through), mark.seq));
+            }
+            ledger::Event::MonitorSet { account: id, threshold, .. } => {
+                let words = match threshold {
+                    ledger::Threshold::Below(mark) => format!("below {}", amount(*mark)),
+                    ledger::Threshold::AtLeast(mark) => format!("at least {}", amount(*mark)),
+                };
+                lines.push(format!("a monitor on {}: {words}", account(bench, *id)));
+            }
+            ledger::Event::MonitorRemoved { .. } => lines.push("the monitor is gone".to_owned()),
+            ledger::Event::NoticeDelivered { number, .. } => {
+                lines.push(format!("notice {number} was delivered"));
             }
         }
     }

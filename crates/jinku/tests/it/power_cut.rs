@@ -50,7 +50,7 @@ fn what_was_acknowledged_survives_every_kill() {
         let mut client = Client::connect(address, &token).unwrap();
         if cut == 0 {
             let id = AccountId::new(77);
-            let open = ledger::Command::OpenAccount { id, kind: AccountKind::Customer, asset: Asset::CNY };
+            let open = ledger::Command::open(id, AccountKind::Customer, Asset::CNY);
             client.send(&[(CommandId::new(1 << 91), open)]).unwrap();
         }
         // The killer waits a different time at each cut; what is sent in between is cut wherever it is.

@@ -282,7 +282,7 @@ fn account(number: u128) -> AccountId {
 }
 
 fn open(number: u128, kind: AccountKind) -> ledger::Command {
-    ledger::Command::OpenAccount { id: account(number), kind, asset: Asset::CNY }
+    ledger::Command::open(account(number), kind, Asset::CNY)
 }
 
 fn give(handle: &Handle, number: u128, command: ledger::Command) {

@@ -71,7 +71,7 @@ pub(crate) fn deposit(to: u64, serial: u64, fen: u128) -> ledger::Command {
 
 /// Opens an account with a million fen, and the bank's capital with the first.
 pub(crate) fn open_account(handle: &Handle, number: u64) -> Taken {
-    let open = |id: u64, kind| ledger::Command::OpenAccount { id: account(id), kind, asset: Asset::CNY };
+    let open = |id: u64, kind| ledger::Command::open(account(id), kind, Asset::CNY);
     let command = |serial: u128, command| operator(CommandId::new((1 << 80) | serial), command);
     handle.submit(command(0, open(900_000, AccountKind::Capital))).unwrap();
     let serial = u128::from(number) << 4;
