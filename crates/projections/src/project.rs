@@ -350,11 +350,11 @@ impl<'c> Projecting<'c> {
     /// The rows of a batch that were taken. They are staff's, so no payment is behind them.
     fn batch(
         &mut self,
-        command: &Command,
+        command: &bank::Command,
         outcome: &ledger::BatchOutcome,
         now: Timestamp,
     ) -> Result<(), ProjectionError> {
-        let Command::LedgerBatch(batch) = command else { return Ok(()) };
+        let bank::Command::LedgerBatch(batch) = command else { return Ok(()) };
         let mut done = Ok(());
         batch.replay(outcome, |step| {
             if let ledger::Step::Changed { change, .. } = step
