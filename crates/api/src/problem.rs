@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use node::{Halted, SubmitError};
+use node::{Halted, NotLeader, SubmitError};
 use projections::ProjectionError;
 
 use crate::random;
@@ -161,8 +161,23 @@ impl From<SubmitError> for Problem {
             SubmitError::NoRoom => {
                 Self::unavailable("The bank cannot record anything at the moment; try again.")
             }
+            SubmitError::NotLeader(elsewhere) => elsewhere.into(),
             SubmitError::Halted(halted) => halted.into(),
         }
+    }
+}
+
+impl From<NotLeader> for Problem {
+    /// Where the leader is known, this is the wrong door (421), and the right one is named; where it is not, there will be one in a moment.
+    fn from(elsewhere: NotLeader) -> Self {
+        let Some(leader) = elsewhere.leader else {
+            let detail = "Another of the bank's nodes is about to take over; send the same request again.";
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_leader", detail).retry_after(1);
+        };
+        let detail = "Another of the bank's nodes decides; send the same request there.";
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "not_leader", detail)
+            .with("leader", leader.name)
+            .with("url", leader.api)
     }
 }
 

@@ -53,20 +53,20 @@ pub struct StreamRow {
 }
 
 impl StreamRow {
-    /// The row's records, when it is what follows `head`: by number, by hash, and all of its bytes.
+    /// The row's records after `head`, and the head they lead to, when the row is what follows `head` or holds it: by number, by hash, and all of
+    /// its bytes.
     ///
     /// # Errors
     /// The first thing that does not fit.
     pub fn follow(&self, head: Head) -> Result<(Vec<&[u8]>, Head), StreamError> {
         let next = head.seq.saturating_add(1);
-        if self.first != next {
+        if self.first > next || self.last < head.seq {
             return Err(StreamError::Gap { expected: next, found: self.first });
         }
-        if self.before != head.hash {
-            return Err(StreamError::Fork { seq: head.seq, ours: head.hash, theirs: self.before });
-        }
         let damaged = |problem| StreamError::Damaged { seq: self.first, problem };
-        let (mut records, mut at, mut rest) = (Vec::new(), head, self.content.as_slice());
+        let (mut records, mut rest) = (Vec::new(), self.content.as_slice());
+        let mut at = Head { seq: self.first.saturating_sub(1), hash: self.before };
+        agree(head, at)?;
         while !rest.is_empty() {
             let (length, tail) =
                 rest.split_first_chunk::<LENGTH_BYTES>().ok_or(damaged("a length is cut short"))?;
@@ -76,10 +76,13 @@ impl StreamRow {
             }
             let (record, tail) = tail.split_at_checked(length).ok_or(damaged("a record is cut short"))?;
             at = at.after(record);
-            records.push(record);
+            agree(head, at)?;
+            if at.seq > head.seq {
+                records.push(record);
+            }
             rest = tail;
         }
-        if at.seq != self.last || records.is_empty() {
+        if at.seq != self.last || self.content.is_empty() {
             return Err(damaged("it has not as many records as it says"));
         }
         if at.hash != self.after {
@@ -93,6 +96,14 @@ impl StreamRow {
     pub const fn head(&self) -> Head {
         Head { seq: self.last, hash: self.after }
     }
+}
+
+/// Two heads of one number must be the same record.
+fn agree(ours: Head, theirs: Head) -> Result<(), StreamError> {
+    if ours.seq == theirs.seq && ours.hash != theirs.hash {
+        return Err(StreamError::Fork { seq: ours.seq, ours: ours.hash, theirs: theirs.hash });
+    }
+    Ok(())
 }
 
 /// Cuts `records` that follow `head` into rows of `epoch`.
@@ -205,6 +216,16 @@ pub enum StreamError {
         expected: u64,
         /// The number found; 0 for none.
         found: u64,
+    },
+    /// The copy has records that the stream does not have.
+    #[error(
+        "the shared journal ends at record {theirs}, the copy here at {ours}: the stream lost what it had confirmed, or is an older one; restore it from the newest copy, and do not start this node before"
+    )]
+    Behind {
+        /// Last record of the copy.
+        ours: u64,
+        /// Last record of the stream.
+        theirs: u64,
     },
     /// The stream and the copy have different records.
     #[error(

@@ -4,16 +4,17 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use bank::{Admitted, Bank, Refusal, RelyingParty, Submission};
+use bank::{Admitted, Bank, Refusal, RelyingParty, RowsTaken, Submission};
 use crossbeam_channel::{Sender, TrySendError};
 use journal::Head;
 use money::Timestamp;
 use thiserror::Error;
 
+use crate::cluster::{NotLeader, Role};
 use crate::sequencer::{Answer, Job};
 
 /// What became of a command that was not refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// Sequence number of its journal entry; for a command that changed nothing, of the last entry before it.
     pub seq: u64,
@@ -21,6 +22,14 @@ pub struct Taken {
     pub recorded_at: Timestamp,
     /// Whether the same command had been taken before.
     pub is_repeat: bool,
+    /// Of a batch of rows, what became of them; for a repeat it is in the journal.
+    pub rows: Option<Box<RowsTaken>>,
+}
+
+impl Taken {
+    pub(crate) const fn repeat(seq: u64, recorded_at: Timestamp) -> Self {
+        Self { seq, recorded_at, is_repeat: true, rows: None }
+    }
 }
 
 /// Why a command was not taken.
@@ -35,6 +44,9 @@ pub enum SubmitError {
     /// There is no room to record anything; nothing was lost, the same command may be sent again.
     #[error("the journal has no room")]
     NoRoom,
+    /// Another node leads; the same command may be sent there.
+    #[error(transparent)]
+    NotLeader(#[from] NotLeader),
     /// The node has stopped.
     #[error(transparent)]
     Halted(#[from] Halted),
@@ -60,6 +72,8 @@ pub struct Status {
     pub durable: Head,
     /// Time of recording of the last entry applied.
     pub recorded_at: Timestamp,
+    /// Whether it leads.
+    pub role: Role,
     /// Why the node has halted, where it has.
     pub halted: Option<String>,
 }
@@ -78,12 +92,18 @@ pub(crate) struct Progress {
     pub(crate) durable: Head,
     /// Grows when applied entries had to be given up; a reader that saw them must read again.
     pub(crate) generation: u64,
+    pub(crate) role: Role,
     pub(crate) halted: Option<Halted>,
 }
 
 impl Shared {
     pub(crate) fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_role(&self, role: Role) {
+        self.progress().role = role;
+        self.changed.notify_all();
     }
 
     pub(crate) fn halt(&self, reason: String) {
@@ -139,7 +159,8 @@ impl Handle {
     /// their turns in order with nothing between them, and each stands for itself.
     ///
     /// # Errors
-    /// [`SubmitError::Busy`] when the queue is full, [`SubmitError::Halted`] when the node has stopped; `reply` is not called then.
+    /// [`SubmitError::Busy`] when the queue is full, [`SubmitError::NotLeader`] when another node leads, [`SubmitError::Halted`] when the node has
+    /// stopped; `reply` is not called then.
     pub fn submit_batch(
         &self,
         batch: Vec<Admitted>,
@@ -163,8 +184,14 @@ impl Handle {
     }
 
     fn queue(&self, batch: Vec<Admitted>, answer: Answer) -> Result<(), SubmitError> {
-        if let Some(halted) = &self.shared.progress().halted {
-            return Err(halted.clone().into());
+        {
+            let progress = self.shared.progress();
+            if let Some(halted) = &progress.halted {
+                return Err(halted.clone().into());
+            }
+            if let Role::Follows(elsewhere) = &progress.role {
+                return Err(elsewhere.clone().into());
+            }
         }
         match self.jobs.try_send(Job::Commands { batch, answer }) {
             Ok(()) => Ok(()),
@@ -231,7 +258,7 @@ impl Handle {
         };
         let progress = self.shared.progress();
         let halted = progress.halted.as_ref().map(|halted| halted.reason.clone());
-        Status { seq, durable: progress.durable, recorded_at, halted }
+        Status { seq, durable: progress.durable, recorded_at, role: progress.role.clone(), halted }
     }
 
     fn why_gone(&self) -> Halted {

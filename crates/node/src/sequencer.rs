@@ -6,13 +6,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bank::{Admitted, Bank, Command, JournalEntry, Refusal, RelyingParty, Seen, Submission};
+use bank::{Admitted, Bank, Command, Refusal, RelyingParty, Seen, Submission, Turn};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use identity::Actor;
-use journal::{FileJournal, JournalError};
+use journal::{FileJournal, JournalError, StreamError};
 use money::{CommandId, Timestamp};
 use thiserror::Error;
 
+use crate::cluster::{Cluster, NotLeader, Replica, Role};
 use crate::handle::{Progress, Shared};
 use crate::recover::{RecoverError, recover};
 use crate::writer::{Group, ReplyTo, ToWriter, write_groups};
@@ -34,7 +35,7 @@ pub struct Config {
     pub data: PathBuf,
     /// Options of the journal.
     pub journal: journal::Options,
-    /// Epoch of this writer.
+    /// Epoch of this writer; in a cluster each lead has its own.
     pub epoch: u64,
     /// A snapshot is made when so many entries have come since the last; never when absent.
     pub snapshot_every: Option<u64>,
@@ -51,6 +52,9 @@ pub enum StartError {
     /// The journal cannot be replayed.
     #[error(transparent)]
     Recover(#[from] RecoverError),
+    /// The journal that several nodes share is not one that this node may take part in.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -103,12 +107,29 @@ impl Node {
     /// # Errors
     /// A journal that is damaged, locked or unreadable.
     pub fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        Self::begin(config, None, clock)
+    }
+
+    /// Like [`Node::start`], as one of several nodes that share a journal. It follows at first, and leads when its turn comes.
+    ///
+    /// # Errors
+    /// As [`Node::start`]; or the shared journal does not fit the copy here, or its server is unsafe. One that does not answer is waited for.
+    pub fn start_in_cluster(
+        config: Config,
+        cluster: Cluster,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        Self::begin(config, Some(cluster), clock)
+    }
+
+    fn begin(config: Config, cluster: Option<Cluster>, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let (journal, opened) = FileJournal::open(&snapshots::journal_dir(&config.data), &config.journal)?;
         tracing::info!(?opened, "journal opened");
         let recovered = recover(&config.data)?;
         let (from_snapshot, replayed) = (recovered.from_snapshot, recovered.replayed);
         tracing::info!(seq = recovered.bank.seq(), from_snapshot, replayed, "state rebuilt");
-        let progress = Progress { durable: journal.head(), ..Progress::default() };
+        let role = if cluster.is_some() { Role::Follows(NotLeader::default()) } else { Role::Alone };
+        let progress = Progress { durable: journal.head(), role, ..Progress::default() };
         let shared = Arc::new(Shared {
             bank: RwLock::new(recovered.bank),
             progress: Mutex::new(progress),
@@ -117,16 +138,34 @@ impl Node {
         });
         let (jobs, queue) = bounded(QUEUE_MAX);
         let (groups, to_write) = bounded(1);
-        let lost_room = Arc::new(AtomicBool::new(false));
+        let given_up = Arc::new(AtomicBool::new(false));
         let handle = Handle { shared: Arc::clone(&shared), jobs };
         let stopping = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
-        let (writer_shared, flag) = (Arc::clone(&shared), Arc::clone(&lost_room));
-        threads
-            .push(spawn("journal-writer", move || write_groups(journal, &to_write, &writer_shared, &flag))?);
+        let (writer_shared, flag) = (Arc::clone(&shared), Arc::clone(&given_up));
+        threads.push(match cluster {
+            None => spawn("journal-writer", move || write_groups(journal, &to_write, &writer_shared, &flag))?,
+            Some(cluster) => {
+                let data = config.data.clone();
+                let stopping = Arc::clone(&stopping);
+                let mut replica =
+                    Replica::new(cluster, journal, data, writer_shared, to_write, flag, stopping);
+                replica.check_before_start()?;
+                spawn("journal-writer", move || replica.run())?
+            }
+        });
         let snapshot_every = config.snapshot_every;
         let data = config.data.clone();
-        let sequencer = Sequencer { config, clock, shared, queue, groups, lost_room, no_room_until: None };
+        let sequencer = Sequencer {
+            config,
+            clock,
+            shared,
+            queue,
+            groups,
+            given_up,
+            no_room_until: None,
+            elsewhere: None,
+        };
         threads.push(spawn("sequencer", move || sequencer.run())?);
         if let Some(every) = snapshot_every {
             let (handle, stopping) = (handle.clone(), Arc::clone(&stopping));
@@ -180,12 +219,15 @@ struct Sequencer {
     shared: Arc<Shared>,
     queue: Receiver<Job>,
     groups: Sender<ToWriter>,
-    lost_room: Arc<AtomicBool>,
+    /// Set by the writer when entries that were applied will not become durable.
+    given_up: Arc<AtomicBool>,
     no_room_until: Option<Instant>,
+    /// Another node decides.
+    elsewhere: Option<NotLeader>,
 }
 
 /// Halts the node if the core stops on a broken invariant.
-struct HaltOnPanic(Arc<Shared>);
+pub(crate) struct HaltOnPanic(pub(crate) Arc<Shared>);
 
 impl Drop for HaltOnPanic {
     fn drop(&mut self) {
@@ -207,9 +249,10 @@ impl Sequencer {
             if self.shared.progress().halted.is_some() {
                 return;
             }
-            if self.lost_room.swap(false, Ordering::AcqRel) && !self.go_back() {
+            if self.given_up.swap(false, Ordering::AcqRel) && !self.go_back() {
                 return;
             }
+            self.look_who_decides();
             let mut stop = false;
             let mut group = Group::default();
             let mut next = first;
@@ -224,7 +267,9 @@ impl Sequencer {
                 let is_full = group.commands >= GROUP_COMMANDS_MAX;
                 next = if is_full { None } else { self.queue.try_recv().ok() };
             }
-            self.tick(&mut group);
+            if self.elsewhere.is_none() {
+                self.tick(&mut group);
+            }
             if !group.is_empty() && self.groups.send(ToWriter::Group(group)).is_err() {
                 return;
             }
@@ -232,6 +277,19 @@ impl Sequencer {
                 return;
             }
         }
+    }
+
+    /// Whether this node decides. When it leads, its entries carry the epoch of its lead from here on.
+    fn look_who_decides(&mut self) {
+        let role = self.shared.progress().role.clone();
+        self.elsewhere = match role {
+            Role::Alone => None,
+            Role::Leads { epoch } => {
+                self.config.epoch = epoch;
+                None
+            }
+            Role::Follows(elsewhere) => Some(elsewhere),
+        };
     }
 
     /// How long nothing happens by itself.
@@ -243,7 +301,9 @@ impl Sequencer {
 
     fn take(&self, batch: Vec<Admitted>, answer: Answer, group: &mut Group) {
         let mut bank = self.shared.bank.write().unwrap_or_else(PoisonError::into_inner);
-        let results: Replies = if self.no_room_until.is_some_and(|until| Instant::now() < until) {
+        let results: Replies = if let Some(elsewhere) = &self.elsewhere {
+            batch.iter().map(|_| Err(elsewhere.clone().into())).collect()
+        } else if self.no_room_until.is_some_and(|until| Instant::now() < until) {
             batch.iter().map(|_| Err(SubmitError::NoRoom)).collect()
         } else {
             let now = self.clock.now().max(bank.recorded_at());
@@ -260,27 +320,25 @@ impl Sequencer {
         now: Timestamp,
         group: &mut Group,
     ) -> Result<Taken, SubmitError> {
-        group.commands = group.commands.saturating_add(1);
         let (submission, body) = (admitted.submission(), admitted.body());
+        let weight = match &submission.command {
+            Command::LedgerBatch(batch) => usize::try_from(batch.len()).unwrap_or(usize::MAX),
+            _ => 1,
+        };
+        group.commands = group.commands.saturating_add(weight);
         match bank.seen(submission.id, body) {
             Seen::New => {}
             Seen::Repeat { seq } => {
-                return Ok(Taken { seq, recorded_at: bank.recorded_at(), is_repeat: true });
+                return Ok(Taken::repeat(seq, bank.recorded_at()));
             }
             Seen::Conflict => return Err(Refusal::IdReused { id: submission.id }.into()),
         }
-        let events = bank.decide(&admitted, now)?;
-        if events.is_empty() {
+        let Some(Turn { entry, rows }) = bank.take(admitted, self.config.epoch, now)? else {
             // Nothing follows: a repeat of what a rail told before. There is nothing to keep.
-            return Ok(Taken { seq: bank.seq(), recorded_at: bank.recorded_at(), is_repeat: true });
-        }
-        let seq = bank.seq().saturating_add(1);
-        let Submission { id, actor, command } = admitted.into_submission();
-        let entry =
-            JournalEntry { epoch: self.config.epoch, recorded_at: now, actor, id, body, command, events };
+            return Ok(Taken::repeat(bank.seq(), bank.recorded_at()));
+        };
         group.add(&entry);
-        bank.apply(seq, &entry);
-        Ok(Taken { seq, recorded_at: now, is_repeat: false })
+        Ok(Taken { seq: bank.seq(), recorded_at: now, is_repeat: false, rows: rows.map(Box::new) })
     }
 
     /// Lets happen what is due.
@@ -297,22 +355,32 @@ impl Sequencer {
         }
     }
 
-    /// The journal had no room for what was applied: the state goes back to what is durable.
+    /// What was applied will not become durable: the state goes back to what is. The writer waits for this.
     fn go_back(&mut self) -> bool {
-        match recover(&self.config.data) {
-            Ok(recovered) => {
-                *self.shared.bank.write().unwrap_or_else(PoisonError::into_inner) = recovered.bank;
-                let mut progress = self.shared.progress();
-                progress.generation = progress.generation.saturating_add(1);
-                drop(progress);
-                self.shared.changed.notify_all();
-                self.no_room_until = Instant::now().checked_add(NO_ROOM_PAUSE);
-                self.groups.send(ToWriter::Resume).is_ok()
-            }
-            Err(error) => {
-                self.shared.halt(format!("after the disk was full: {error}"));
-                false
+        let durable = self.shared.progress().durable.seq;
+        if self.shared.bank.read().unwrap_or_else(PoisonError::into_inner).seq() != durable {
+            match recover(&self.config.data) {
+                Ok(recovered) if recovered.bank.seq() != durable => {
+                    let found = recovered.bank.seq();
+                    self.shared.halt(format!("the journal ends at {found}, and {durable} was durable"));
+                    return false;
+                }
+                Ok(recovered) => {
+                    *self.shared.bank.write().unwrap_or_else(PoisonError::into_inner) = recovered.bank;
+                }
+                Err(error) => {
+                    self.shared.halt(format!("going back to what is durable: {error}"));
+                    return false;
+                }
             }
         }
+        let mut progress = self.shared.progress();
+        progress.generation = progress.generation.saturating_add(1);
+        if progress.role == Role::Alone {
+            self.no_room_until = Instant::now().checked_add(NO_ROOM_PAUSE);
+        }
+        drop(progress);
+        self.shared.changed.notify_all();
+        self.groups.send(ToWriter::Resume).is_ok()
     }
 }

@@ -33,13 +33,18 @@ impl Group {
         self.records.is_empty() && self.replies.is_empty()
     }
 
-    fn release(self) {
+    /// The entries as they are recorded.
+    pub(crate) fn records(&self) -> Vec<&[u8]> {
+        self.records.iter().map(|range| self.bytes.get(range.clone()).unwrap_or_default()).collect()
+    }
+
+    pub(crate) fn release(self) {
         for (results, reply) in self.replies {
             reply(results);
         }
     }
 
-    fn fail(self, error: &SubmitError) {
+    pub(crate) fn fail(self, error: &SubmitError) {
         for (results, reply) in self.replies {
             reply(results.iter().map(|_| Err(error.clone())).collect());
         }
@@ -59,7 +64,7 @@ pub(crate) fn write_groups(
     mut journal: FileJournal,
     groups: &Receiver<ToWriter>,
     shared: &Shared,
-    lost_room: &AtomicBool,
+    given_up: &AtomicBool,
 ) {
     // Set while groups build on entries that were not written.
     let mut discarding = false;
@@ -88,7 +93,7 @@ pub(crate) fn write_groups(
             Err(JournalError::Full { .. }) => {
                 tracing::error!("the journal has no room; commands are turned away until there is");
                 discarding = true;
-                lost_room.store(true, Ordering::Release);
+                given_up.store(true, Ordering::Release);
                 group.fail(&SubmitError::NoRoom);
             }
             Err(error) => {
@@ -104,10 +109,5 @@ pub(crate) fn write_groups(
 }
 
 fn append(journal: &mut FileJournal, group: &Group) -> Result<(), JournalError> {
-    if group.records.is_empty() {
-        return Ok(());
-    }
-    let records: Vec<&[u8]> =
-        group.records.iter().map(|range| group.bytes.get(range.clone()).unwrap_or_default()).collect();
-    journal.append(&records).map(|_| ())
+    journal.append(&group.records()).map(|_| ())
 }

@@ -82,7 +82,12 @@ impl Receiver {
                     return Err(Stop::Later(refusal.to_string()));
                 }
                 Err(SubmitError::Refused(refusal)) => return Err(Stop::Refuse(Rejection::of(&refusal))),
-                Err(SubmitError::Busy | SubmitError::NoRoom | SubmitError::Halted(_)) => {
+                Err(
+                    SubmitError::Busy
+                    | SubmitError::NoRoom
+                    | SubmitError::NotLeader(_)
+                    | SubmitError::Halted(_),
+                ) => {
                     return Err(Stop::Later("the bank cannot record anything now".to_owned()));
                 }
             }

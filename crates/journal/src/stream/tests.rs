@@ -46,7 +46,16 @@ fn a_row_that_is_not_what_follows_is_told_apart() {
         row.follow(Head::default()).unwrap_err()
     };
     let head = row.head();
-    assert_eq!(row.follow(head), Err(StreamError::Gap { expected: 3, found: 1 }));
+    assert_eq!(row.follow(head), Ok((vec![], head)), "nothing after its own head");
+    let within = Head { seq: 1, hash: crate::hash::record_hash(&Hash::default(), 1, &[0; 5]) };
+    assert_eq!(row.follow(within), Ok((vec![[1_u8; 6].as_slice()], head)));
+    let other = Head { seq: 1, hash: Hash::new([7; 32]) };
+    assert!(matches!(row.follow(other), Err(StreamError::Fork { seq: 1, .. })));
+    let beyond = Head { seq: 3, hash: head.hash };
+    assert_eq!(row.follow(beyond), Err(StreamError::Gap { expected: 4, found: 1 }));
+    let mut later = row.clone();
+    (later.first, later.last) = (5, 6);
+    assert_eq!(later.follow(head), Err(StreamError::Gap { expected: 3, found: 5 }));
     assert!(matches!(wrong(|row| row.before = Hash::new([1; 32])), StreamError::Fork { seq: 0, .. }));
     assert!(matches!(wrong(|row| row.content[9] ^= 1), StreamError::Damaged { .. }));
     assert!(matches!(

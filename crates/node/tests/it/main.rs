@@ -9,6 +9,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod cluster;
 mod support;
 
 use std::sync::Arc;

@@ -67,6 +67,7 @@ export const problem: typeof zhProblem = {
   payee_name_invalid: { what: 'The payee’s name was not understood.', next: 'Enter the name as on the account, without special symbols.' },
   account_invalid: { what: 'This is not an account number.', next: 'It has 6 to 34 digits or letters; check it and enter it again.' },
   passkey_refused: { what: 'The passkey could not be verified.', next: 'Try once more; if it still fails, use another passkey.' },
+  not_leader: { what: 'This reached a node that only follows.', next: 'Nothing was lost; try again in a moment.' },
   unavailable: { what: 'The bank cannot do this at the moment.', next: 'Nothing was lost; try again later.' },
   internal: { what: 'Something failed in the bank.', next: 'Nothing was lost. Try again later, or give the reference to customer service.' },
   body_too_large: { what: 'Too much was sent.', next: 'Shorten it and try again.' },

@@ -67,6 +67,7 @@ export const problem = {
   payee_name_invalid: { what: '对方户名无法识别。', next: '请填写与账户一致的户名，不要粘贴特殊符号。' },
   account_invalid: { what: '账号格式不对。', next: '账号是 6 至 34 位数字或字母，请核对后再填。' },
   passkey_refused: { what: '通行密钥没有通过核验。', next: '请再试一次；如仍不行，换一把通行密钥。' },
+  not_leader: { what: '请求发到了备用节点。', next: '什么都没有丢失，请稍后再试。' },
   unavailable: { what: '银行暂时无法受理。', next: '什么都没有丢失，请稍后再试。' },
   internal: { what: '银行内部出了故障。', next: '什么都没有丢失；请稍后再试，或把查询号告诉银行客服。' },
   body_too_large: { what: '提交的内容过大。', next: '请缩短后再试。' },
