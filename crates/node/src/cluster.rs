@@ -199,7 +199,7 @@ impl Replica {
                 Ok(None) => self.trouble = None,
                 Err(End::Stream(error)) if error.is_transient() => {
                     self.note(&error);
-                    self.shared.set_role(Role::Follows(NotLeader::default()));
+                    self.shared.set_follows(NotLeader::default());
                     self.wait(RETRY_PAUSE)?;
                 }
                 Err(End::Journal(error @ JournalError::Full { .. })) => {
@@ -220,7 +220,7 @@ impl Replica {
         let is_own = view.leader.as_ref().is_some_and(|leader| leader.name == self.member.name);
         let is_over = view.lease_left.is_zero();
         let leader = view.leader.clone().filter(|_| !is_own && !is_over);
-        self.shared.set_role(Role::Follows(NotLeader { leader }));
+        self.shared.set_follows(NotLeader { leader });
         self.copy_until(view.acked)?;
         if !(is_over || is_own) {
             return Ok(None);
@@ -267,8 +267,8 @@ impl Replica {
     }
 
     fn elsewhere(&self) -> SubmitError {
-        match &self.shared.progress().role {
-            Role::Follows(elsewhere) => elsewhere.clone().into(),
+        match self.shared.progress().role() {
+            Role::Follows(elsewhere) => elsewhere.into(),
             Role::Alone | Role::Leads { .. } => NotLeader::default().into(),
         }
     }

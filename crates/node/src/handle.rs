@@ -92,8 +92,24 @@ pub(crate) struct Progress {
     pub(crate) durable: Head,
     /// Grows when applied entries had to be given up; a reader that saw them must read again.
     pub(crate) generation: u64,
-    pub(crate) role: Role,
+    role: Role,
+    /// When the lead is over unless it is renewed.
+    lead_end: Option<Instant>,
     pub(crate) halted: Option<Halted>,
+}
+
+impl Progress {
+    pub(crate) fn new(durable: Head, role: Role) -> Self {
+        Self { durable, role, ..Self::default() }
+    }
+
+    /// What the node is now. A lead whose time is over is none, whether or not somebody has noticed.
+    pub(crate) fn role(&self) -> Role {
+        match (&self.role, self.lead_end) {
+            (Role::Leads { .. }, Some(end)) if Instant::now() >= end => Role::Follows(NotLeader::default()),
+            (role, _) => role.clone(),
+        }
+    }
 }
 
 impl Shared {
@@ -101,9 +117,16 @@ impl Shared {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn set_role(&self, role: Role) {
-        self.progress().role = role;
-        self.changed.notify_all();
+    /// The node follows from now on.
+    pub(crate) fn set_follows(&self, elsewhere: NotLeader) {
+        let mut progress = self.progress();
+        (progress.role, progress.lead_end) = (Role::Follows(elsewhere), None);
+    }
+
+    /// The node leads until `end`.
+    pub(crate) fn set_leads(&self, epoch: u64, end: Instant) {
+        let mut progress = self.progress();
+        (progress.role, progress.lead_end) = (Role::Leads { epoch }, Some(end));
     }
 
     pub(crate) fn halt(&self, reason: String) {
@@ -189,8 +212,8 @@ impl Handle {
             if let Some(halted) = &progress.halted {
                 return Err(halted.clone().into());
             }
-            if let Role::Follows(elsewhere) = &progress.role {
-                return Err(elsewhere.clone().into());
+            if let Role::Follows(elsewhere) = progress.role() {
+                return Err(elsewhere.into());
             }
         }
         match self.jobs.try_send(Job::Commands { batch, answer }) {
@@ -258,7 +281,7 @@ impl Handle {
         };
         let progress = self.shared.progress();
         let halted = progress.halted.as_ref().map(|halted| halted.reason.clone());
-        Status { seq, durable: progress.durable, recorded_at, role: progress.role.clone(), halted }
+        Status { seq, durable: progress.durable, recorded_at, role: progress.role(), halted }
     }
 
     fn why_gone(&self) -> Halted {

@@ -129,7 +129,7 @@ impl Node {
         let (from_snapshot, replayed) = (recovered.from_snapshot, recovered.replayed);
         tracing::info!(seq = recovered.bank.seq(), from_snapshot, replayed, "state rebuilt");
         let role = if cluster.is_some() { Role::Follows(NotLeader::default()) } else { Role::Alone };
-        let progress = Progress { durable: journal.head(), role, ..Progress::default() };
+        let progress = Progress::new(journal.head(), role);
         let shared = Arc::new(Shared {
             bank: RwLock::new(recovered.bank),
             progress: Mutex::new(progress),
@@ -281,7 +281,7 @@ impl Sequencer {
 
     /// Whether this node decides. When it leads, its entries carry the epoch of its lead from here on.
     fn look_who_decides(&mut self) {
-        let role = self.shared.progress().role.clone();
+        let role = self.shared.progress().role();
         self.elsewhere = match role {
             Role::Alone => None,
             Role::Leads { epoch } => {
@@ -376,7 +376,7 @@ impl Sequencer {
         }
         let mut progress = self.shared.progress();
         progress.generation = progress.generation.saturating_add(1);
-        if progress.role == Role::Alone {
+        if progress.role() == Role::Alone {
             self.no_room_until = Instant::now().checked_add(NO_ROOM_PAUSE);
         }
         drop(progress);

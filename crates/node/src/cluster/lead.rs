@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 use journal::{Head, JournalError, Lead, RECORD_BYTES_MAX, StreamError, StreamRow, Taken, cut_rows};
 
-use super::{End, NotLeader, RETRY_PAUSE, Replica, Role};
+use super::{End, NotLeader, RETRY_PAUSE, Replica};
 use crate::handle::Halted;
 use crate::writer::{Group, ToWriter};
 
@@ -16,7 +16,7 @@ const ACK_AFTER: Duration = Duration::from_millis(10);
 /// A lead as the leader itself sees it.
 struct Term {
     epoch: u64,
-    /// By this clock of ours the lead is over: counted from before the write that renewed it, and a tenth early.
+    /// When the lead is over by this clock of ours: counted from before the write that renewed it, and a tenth early.
     end: Instant,
     renewed: Instant,
     /// The last record that followers know to be durable.
@@ -37,9 +37,14 @@ enum Outcome {
 impl Replica {
     /// Leads until another does.
     pub(super) fn lead(&mut self, taken: Taken) -> Result<(), End> {
-        let mut term = self.begin(taken.epoch, Instant::now());
-        self.renew(&mut term)?;
-        let ended = self.lead_on(&mut term);
+        // Catching up may have taken a while: commands are taken only when the lead was renewed after it.
+        let now = Instant::now();
+        let mut term = Term { epoch: taken.epoch, end: now, renewed: now, told: 0 };
+        let ended = match self.renew(&mut term) {
+            Ok(true) => Ok(()),
+            Ok(false) => self.lead_on(&mut term),
+            Err(end) => Err(end),
+        };
         match ended {
             Ok(()) => self.step_down(),
             Err(end) => {
@@ -54,13 +59,20 @@ impl Replica {
     }
 
     fn begin(&self, epoch: u64, sent: Instant) -> Term {
-        self.shared.set_role(Role::Leads { epoch });
-        Term { epoch, end: self.end_of(sent), renewed: sent, told: 0 }
+        let end = self.end_of(sent);
+        self.shared.set_leads(epoch, end);
+        Term { epoch, end, renewed: sent, told: 0 }
     }
 
     fn end_of(&self, sent: Instant) -> Instant {
         let early = self.lease.checked_div(10).unwrap_or_default();
         sent.checked_add(self.lease.saturating_sub(early)).unwrap_or(sent)
+    }
+
+    /// A write that was sent at `sent` came through.
+    fn renewed(&self, term: &mut Term, sent: Instant, told: u64) {
+        (term.end, term.renewed, term.told) = (self.end_of(sent), sent, told);
+        self.shared.set_leads(term.epoch, term.end);
     }
 
     fn words(&self, term: &Term) -> Lead {
@@ -92,7 +104,7 @@ impl Replica {
         let (sent, lead) = (Instant::now(), self.words(term));
         match self.stream.renew(lead) {
             Ok(()) => {
-                (term.end, term.renewed, term.told) = (self.end_of(sent), sent, lead.acked);
+                self.renewed(term, sent, lead.acked);
                 Ok(false)
             }
             Err(StreamError::Fenced) => Ok(true),
@@ -122,7 +134,7 @@ impl Replica {
                 rows.iter().cloned().map(|row| StreamRow { epoch: term.epoch, ..row }).collect();
             let outcome = match self.stream.append(lead, before, &rows) {
                 Ok(()) => {
-                    (term.end, term.renewed, term.told) = (self.end_of(sent), sent, lead.acked);
+                    self.renewed(term, sent, lead.acked);
                     Outcome::Done
                 }
                 Err(StreamError::Fenced) => Outcome::Over { done: false },
@@ -174,13 +186,10 @@ impl Replica {
     }
 
     /// Finds out what became of a write that should have made `wanted` the head. Taking the lead anew tells, for afterwards the write cannot happen
-    /// any more if it has not. Meanwhile nothing new is taken.
+    /// any more if it has not. Meanwhile nothing new is taken, once the lead is over.
     fn settle(&mut self, term: &mut Term, wanted: Head) -> Result<Outcome, End> {
         loop {
             self.go_on()?;
-            if Instant::now() >= term.end {
-                self.shared.set_role(Role::Follows(NotLeader::default()));
-            }
             match self.settle_once(term, wanted) {
                 Ok(Some(outcome)) => {
                     self.trouble = None;
@@ -222,7 +231,7 @@ impl Replica {
     fn follow_another(&mut self) {
         let leader = self.stream.look().ok().and_then(|view| view.leader);
         let leader = leader.filter(|leader| leader.name != self.member.name);
-        self.shared.set_role(Role::Follows(NotLeader { leader }));
+        self.shared.set_follows(NotLeader { leader });
     }
 
     /// The lead is over: what was decided and is not durable is given up, and the state goes back before anything is copied.
