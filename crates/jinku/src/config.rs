@@ -112,6 +112,12 @@ impl Key {
             Self::Operator => "operator.token",
         }
     }
+
+    /// Where the keys lie within a data folder.
+    #[must_use]
+    pub fn files() -> Vec<String> {
+        Self::ALL.iter().map(|key| format!("keys/{}", key.file())).collect()
+    }
 }
 
 impl Installation {

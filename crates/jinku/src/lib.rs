@@ -1,14 +1,17 @@
 //! What the binary `jinku` does, one module for each of its commands.
 
 pub mod audit;
+pub mod backup;
 pub mod bench;
 pub mod bulk;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod drill;
 pub mod iso;
 pub mod opening;
 pub mod operate;
 pub mod process;
+pub mod restore;
 pub mod serve;
 pub mod verify;

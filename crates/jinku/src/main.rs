@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use jinku::config::{BankConfig, Installation};
-use jinku::{audit, bench, demo, iso, operate, serve, verify};
+use jinku::{audit, backup, bench, demo, drill, iso, operate, restore, serve, verify};
 use tracing_subscriber::EnvFilter;
 
 /// Jinku (金库): a bank's wallet platform.
@@ -33,6 +33,12 @@ enum Command {
     Operate(operate::Arguments),
     /// Check a data folder: chain, replay, balances, evidence, log.
     Audit(audit::Arguments),
+    /// Copy a bank, also a running one, to where a restore can prove it.
+    Backup(backup::Arguments),
+    /// Make a bank from a backup, whole or up to a point in time.
+    Restore(restore::Arguments),
+    /// Try what must work on a bad day, and write down the result.
+    Drill(drill::Arguments),
     /// Check a receipt without asking the bank.
     Verify(verify::Arguments),
     /// Check ISO 20022 messages; write a statement as one.
@@ -73,6 +79,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Operate(arguments) => operate::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
+        Command::Drill(arguments) => drill::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Iso(arguments) => iso::run(&arguments),
         Command::Keys { data } => keys(&data).map(|()| ExitCode::SUCCESS),

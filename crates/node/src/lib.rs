@@ -23,4 +23,6 @@ pub use cluster::{Cluster, NotLeader, Role};
 pub use handle::{Halted, Handle, Replies, Status, SubmitError, Taken};
 pub use recover::{RecoverError, Recovered, recover};
 pub use sequencer::{Config, Node, StartError};
-pub use snapshots::{SnapshotFileError, write_snapshot};
+pub use snapshots::{
+    GoodSnapshot, SNAPSHOT_HEADER_BYTES, SnapshotFileError, newest_snapshot, write_snapshot,
+};

@@ -18,6 +18,8 @@ use crate::recover::{RecoverError, replay};
 const KEPT: usize = 2;
 /// First bytes of a snapshot file, before the record's hash.
 const MAGIC: &[u8; 8] = b"JKSNAP01";
+/// Bytes of a snapshot file before the state: its first bytes and the hash of its record.
+pub const SNAPSHOT_HEADER_BYTES: usize = 40;
 
 /// Why a snapshot could not be made.
 #[derive(Debug, Error)]
@@ -67,9 +69,26 @@ pub fn write_snapshot(data: &Path) -> Result<u64, SnapshotFileError> {
 
 /// The newest state that a snapshot holds and the journal agrees with.
 pub(crate) fn newest(data: &Path) -> Result<Option<Bank>, JournalError> {
+    Ok(newest_snapshot(data)?.map(|found| found.bank))
+}
+
+/// A snapshot file that the journal agrees with.
+#[derive(Debug)]
+pub struct GoodSnapshot {
+    /// The file.
+    pub path: PathBuf,
+    /// The state in it.
+    pub bank: Bank,
+}
+
+/// The newest snapshot whose own hash is right and whose record the journal has.
+///
+/// # Errors
+/// A journal that cannot be read.
+pub fn newest_snapshot(data: &Path) -> Result<Option<GoodSnapshot>, JournalError> {
     for (seq, path) in list(data).into_iter().rev() {
         match open(&path, seq, data)? {
-            Ok(bank) => return Ok(Some(bank)),
+            Ok(bank) => return Ok(Some(GoodSnapshot { path, bank })),
             Err(problem) => tracing::warn!(seq, problem, "a snapshot is passed over"),
         }
     }

@@ -10,6 +10,7 @@
 )]
 
 mod audited;
+mod backups;
 mod commands;
 mod golden;
 mod power_cut;

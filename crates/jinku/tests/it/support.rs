@@ -13,7 +13,7 @@ use projections::{Config, Projections};
 pub(crate) const NOW: money::Timestamp = money::Timestamp::from_ms(1_795_485_600_000);
 
 pub(crate) struct Bank {
-    scratch: Scratch,
+    pub(crate) scratch: Scratch,
     pub(crate) installation: Installation,
 }
 
@@ -36,8 +36,12 @@ impl Bank {
     }
 
     pub(crate) fn folder(&self) -> &Path {
-        assert!(self.installation.folder.starts_with(self.scratch.path()));
         &self.installation.folder
+    }
+
+    /// A path beside the bank's folder.
+    pub(crate) fn beside(&self, name: &str) -> std::path::PathBuf {
+        self.scratch.path().join(name)
     }
 
     /// Runs the bank until its read models have everything.
