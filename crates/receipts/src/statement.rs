@@ -15,6 +15,8 @@ use thiserror::Error;
 pub const STATEMENT_HEADER: &str = "jinku-movement-v1";
 /// Longest value of a field, in bytes of UTF-8 before escaping.
 pub const FIELD_BYTES_MAX: usize = 1024;
+/// Room for a canonical form of the usual length.
+const TEXT_BYTES_USUAL: usize = 640;
 /// Largest whole number in a receipt: 2⁵³ − 1, the largest that a browser's numbers hold exactly.
 pub const WHOLE_NUMBER_MAX: u64 = (1 << 53) - 1;
 
@@ -123,18 +125,26 @@ impl MovementStatement {
         self.check()?;
         let seq = self.journal_seq.to_string();
         let fields = self.texts().into_iter().chain([("journal_seq", seq.as_str())]);
-        let mut text = format!("{STATEMENT_HEADER}\n");
+        let mut text = String::with_capacity(TEXT_BYTES_USUAL);
+        text.push_str(STATEMENT_HEADER);
+        text.push('\n');
         for (name, value) in fields {
             text.push_str(name);
             text.push_str(": ");
-            for c in value.chars() {
-                match c {
-                    '\\' => text.push_str("\\\\"),
-                    '\n' => text.push_str("\\n"),
-                    '\r' => text.push_str("\\r"),
-                    other => text.push(other),
-                }
+            // Nearly no value has a character to escape.
+            let mut rest = value;
+            while let Some(at) = rest.find(['\\', '\n', '\r']) {
+                let (plain, special) = rest.split_at(at);
+                text.push_str(plain);
+                let mut after = special.chars();
+                text.push_str(match after.next() {
+                    Some('\n') => "\\n",
+                    Some('\r') => "\\r",
+                    _ => "\\\\",
+                });
+                rest = after.as_str();
             }
+            text.push_str(rest);
             text.push('\n');
         }
         Ok(text.into_bytes())
