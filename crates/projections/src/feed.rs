@@ -4,9 +4,10 @@ use money::CustomerId;
 use rusqlite::Connection;
 
 use crate::ProjectionError;
+use crate::turn::ITEM_BYTES;
 
 /// What a row of the feed is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FeedKind {
     /// A payment came to be or went on.
     Payment,
@@ -19,7 +20,7 @@ pub enum FeedKind {
 }
 
 impl FeedKind {
-    pub(crate) const fn code(self) -> i64 {
+    pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Payment => 0,
             Self::Movement => 1,
@@ -28,7 +29,7 @@ impl FeedKind {
         }
     }
 
-    const fn from_code(code: i64) -> Self {
+    const fn from_code(code: u8) -> Self {
         match code {
             0 => Self::Payment,
             1 => Self::Movement,
@@ -57,19 +58,26 @@ pub(crate) fn after(
     max: usize,
 ) -> Result<Vec<FeedRow>, ProjectionError> {
     let mut statement = connection.prepare_cached(
-        "SELECT seq, kind, subject FROM feed WHERE customer = ?1 AND seq > ?2 ORDER BY seq, nr LIMIT ?3",
+        "SELECT seq, items FROM feed WHERE customer = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
     )?;
     let key = customer.value().to_be_bytes();
     let after = i64::try_from(seq).unwrap_or(i64::MAX);
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
-    let rows = statement.query_map((key, after, limit), |row| {
-        let seq: i64 = row.get(0)?;
-        let subject: [u8; 16] = row.get(2)?;
-        Ok(FeedRow {
-            seq: u64::try_from(seq).unwrap_or(0),
-            kind: FeedKind::from_code(row.get(1)?),
-            subject: u128::from_be_bytes(subject),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut rows = statement.query((key, after, limit))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let seq = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
+        let items: Vec<u8> = row.get(1)?;
+        let items = items.chunks_exact(ITEM_BYTES).filter_map(<[u8]>::split_first);
+        found.extend(items.map(|(kind, subject)| FeedRow {
+            seq,
+            kind: FeedKind::from_code(*kind),
+            subject: subject.iter().fold(0, |number, byte| (number << 8) | u128::from(*byte)),
+        }));
+        if found.len() >= max {
+            break;
+        }
+    }
+    found.truncate(max);
+    Ok(found)
 }

@@ -12,10 +12,12 @@ mod checkpoints;
 mod error;
 mod feed;
 mod movements;
+mod owners;
 mod payments;
 mod project;
 mod projector;
 mod schema;
+mod turn;
 
 pub use error::ProjectionError;
 pub use feed::{FeedKind, FeedRow};

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use money::{CustomerId, MovementId, PaymentId, Timestamp};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::ProjectionError;
+use crate::turn::{LEAF_BYTES, STEP_BYTES, unpacked};
 
 /// A step of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +56,13 @@ impl StepKind {
         Self::Settled,
     ];
 
-    pub(crate) fn code(self) -> i64 {
+    pub(crate) fn code(self) -> u8 {
         let position = Self::ALL.iter().position(|step| *step == self).unwrap_or(0);
-        i64::try_from(position).unwrap_or(0)
+        u8::try_from(position).unwrap_or(0)
     }
 
-    fn from_code(code: i64) -> Option<Self> {
-        Self::ALL.get(usize::try_from(code).ok()?).copied()
+    fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
     }
 
     /// Whether a payment in this state is not at its end.
@@ -98,18 +99,16 @@ fn ms(value: i64) -> Timestamp {
 }
 
 pub(crate) fn steps(connection: &Connection, payment: PaymentId) -> Result<Vec<StepRow>, ProjectionError> {
-    let mut statement =
-        connection.prepare_cached("SELECT step, at, seq FROM steps WHERE payment = ?1 ORDER BY nr")?;
-    let rows = statement.query_map([payment.value().to_be_bytes()], |row| {
-        let (step, at, seq): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok((step, at, u64::try_from(seq).unwrap_or(0)))
-    })?;
-    let mut found = Vec::new();
-    for row in rows {
-        let (step, at, seq) = row?;
-        found.extend(StepKind::from_code(step).map(|step| StepRow { step, at: ms(at), seq }));
-    }
-    Ok(found)
+    let mut statement = connection.prepare_cached("SELECT steps FROM payments WHERE id = ?1")?;
+    let packed = statement.query_row([payment.value().to_be_bytes()], |row| row.get::<_, Vec<u8>>(0));
+    let packed = packed.optional()?.unwrap_or_default();
+    let steps = packed.chunks_exact(STEP_BYTES).filter_map(|step| {
+        let (code, times) = step.split_first()?;
+        let (at, seq) = times.split_at_checked(8)?;
+        let at = Timestamp::from_ms(unpacked(at));
+        Some(StepRow { step: StepKind::from_code(*code)?, at, seq: unpacked(seq) })
+    });
+    Ok(steps.collect())
 }
 
 pub(crate) fn of_customer(
@@ -139,14 +138,18 @@ pub(crate) fn movements_of(
     payment: PaymentId,
     customer: CustomerId,
 ) -> Result<Vec<MovementId>, ProjectionError> {
-    let mut statement = connection
-        .prepare_cached("SELECT id FROM movements WHERE payment = ?1 AND customer = ?2 ORDER BY leaf")?;
-    let keys = (payment.value().to_be_bytes(), customer.value().to_be_bytes());
-    let rows = statement.query_map(keys, |row| {
-        let id: [u8; 16] = row.get(0)?;
-        Ok(MovementId::new(u128::from_be_bytes(id)))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut statement = connection.prepare_cached("SELECT leaves FROM payments WHERE id = ?1")?;
+    let packed = statement.query_row([payment.value().to_be_bytes()], |row| row.get::<_, Vec<u8>>(0));
+    let packed = packed.optional()?.unwrap_or_default();
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM movements WHERE leaf = ?1 AND customer = ?2")?;
+    let mut found = Vec::new();
+    for leaf in packed.chunks_exact(LEAF_BYTES).map(unpacked) {
+        let keys = (i64::try_from(leaf).unwrap_or(i64::MAX), customer.value().to_be_bytes());
+        let id = statement.query_row(keys, |row| row.get::<_, [u8; 16]>(0)).optional()?;
+        found.extend(id.map(|id| MovementId::new(u128::from_be_bytes(id))));
+    }
+    Ok(found)
 }
 
 /// When a customer last paid each account: by account number and clearing number.

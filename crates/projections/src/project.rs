@@ -1,17 +1,20 @@
 //! From journal entries to rows. Everything here follows from the journal alone, in its order.
 
-use bank::{Event, JournalEntry};
+use bank::{Command, Event, JournalEntry};
 use identity::Actor;
 use ledger::{Change, Leg, Side};
+use minicbor::Decode;
 use money::{AccountId, Amount, Asset, CustomerId, EntryId, MovementId, PaymentId, Timestamp};
 use payments::{DepositOf, Kind, Payment, PaymentState, Settlement};
-use receipts::{MerkleLog, MovementStatement};
-use rusqlite::{Connection, OptionalExtension};
+use receipts::{MerkleLog, MovementStatement, TreeHash};
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use settlement::RoundKey;
 use sha2::{Digest, Sha256};
 
 use crate::feed::FeedKind;
 use crate::movements::{Direction, MovementKind, MovementRow, Party, id_of};
+use crate::owners::Owners;
+use crate::turn::{Created, Known, News, Turn, packed_step};
 use crate::{ProjectionError, StepKind};
 
 /// The id of the movement that an entry makes on an account: the first 128 bits of the SHA-256 of both ids.
@@ -49,110 +52,157 @@ pub(crate) fn statement(row: &MovementRow) -> MovementStatement {
     }
 }
 
-/// An account as the read model knows it.
-struct Account {
-    customer: CustomerId,
-    number: String,
-    asset: Asset,
-    balance: Amount,
+/// What follows the journal beside the tables.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) owners: Owners,
+    pub(crate) log: MerkleLog,
+    news: News,
 }
 
-/// A payment as the read model knows it.
-struct Known {
-    kind: i64,
-    party: Party,
-    fee: String,
-    note: String,
+impl State {
+    /// What the tables hold.
+    pub(crate) fn load(connection: &Connection) -> Result<Self, ProjectionError> {
+        let mut log = MerkleLog::new();
+        let mut statement = connection.prepare("SELECT hash FROM movements ORDER BY leaf")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            log.append_hash(TreeHash::new(row.get(0)?));
+        }
+        Ok(Self { owners: Owners::load(connection)?, log, news: News::default() })
+    }
 }
 
-/// Puts one journal entry into the read model.
+/// Puts journal entries into the read model, within one transaction.
 pub(crate) struct Projecting<'c> {
-    pub(crate) connection: &'c Connection,
-    pub(crate) log: &'c mut MerkleLog,
-    pub(crate) seq: u64,
-    feed: Vec<(CustomerId, FeedKind, u128)>,
+    connection: &'c Connection,
+    state: &'c mut State,
+    insert_payment: CachedStatement<'c>,
+    insert_movement: CachedStatement<'c>,
+    insert_news: CachedStatement<'c>,
 }
 
 impl<'c> Projecting<'c> {
-    pub(crate) fn new(connection: &'c Connection, log: &'c mut MerkleLog, seq: u64) -> Self {
-        Self { connection, log, seq, feed: Vec::new() }
+    pub(crate) fn new(connection: &'c Connection, state: &'c mut State) -> Result<Self, ProjectionError> {
+        Ok(Self {
+            connection,
+            state,
+            insert_payment: connection.prepare_cached(
+                "INSERT INTO payments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            )?,
+            insert_movement: connection.prepare_cached(
+                "INSERT INTO movements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+            )?,
+            insert_news: connection.prepare_cached("INSERT INTO feed VALUES (?1, ?2, ?3)")?,
+        })
     }
 
-    pub(crate) fn entry(mut self, entry: &JournalEntry) -> Result<(), ProjectionError> {
-        let actor = self.customer_of(&entry.actor)?;
-        let now = entry.recorded_at;
+    /// How many movements there are.
+    pub(crate) fn movements(&self) -> u64 {
+        self.state.log.len()
+    }
+
+    /// Puts in the entry that a record holds, and answers with when it was recorded.
+    pub(crate) fn record(&mut self, seq: u64, bytes: &[u8]) -> Result<Timestamp, ProjectionError> {
+        let unreadable =
+            |error: minicbor::decode::Error| ProjectionError::Entry { seq, problem: error.to_string() };
+        let recorded: Recorded = minicbor::decode(bytes).map_err(unreadable)?;
+        let is_batch = recorded.events.iter().any(|event| matches!(event, Event::LedgerBatch(_)));
+        let command = is_batch.then(|| JournalEntry::from_bytes(bytes)).transpose().map_err(unreadable)?;
+        self.entry(seq, &recorded, command.as_ref().map(|entry| &entry.command))?;
+        Ok(recorded.recorded_at)
+    }
+
+    fn entry(
+        &mut self,
+        seq: u64,
+        entry: &Recorded,
+        command: Option<&Command>,
+    ) -> Result<(), ProjectionError> {
+        let mut turn = Turn::new(seq, entry.recorded_at, std::mem::take(&mut self.state.news));
         for event in &entry.events {
             match event {
-                Event::Identity(event) => self.identity(event, actor)?,
-                Event::Payments(event) => self.payment(event, now)?,
+                Event::Identity(event) => self.identity(&mut turn, event, &entry.actor)?,
+                Event::Payments(event) => self.payment(&mut turn, event)?,
                 Event::Ledger(ledger::Event::Changed { change, .. }) => {
                     let about = payment_of(change, &entry.events);
-                    self.change(change, about, now)?;
+                    self.change(&mut turn, change, about)?;
                 }
-                Event::LedgerBatch(outcome) => self.batch(&entry.command, outcome, now)?,
-                Event::Settlement(settlement::Event::RoundSettled { key, .. }) => self.settled(key, now)?,
+                Event::LedgerBatch(outcome) => self.batch(&mut turn, command, outcome)?,
+                Event::Settlement(settlement::Event::RoundSettled { key, .. }) => {
+                    self.settled(&mut turn, key)?;
+                }
                 Event::Ledger(_)
                 | Event::Settlement(_)
                 | Event::EffectQueued { .. }
                 | Event::EffectEnded { .. } => {}
             }
         }
-        self.write_feed()
+        self.finish(turn)
     }
 
-    fn fault(&self, problem: impl std::fmt::Display) -> ProjectionError {
-        ProjectionError::Entry { seq: self.seq, problem: problem.to_string() }
-    }
-
-    fn customer_of(&self, actor: &Actor) -> Result<Option<CustomerId>, ProjectionError> {
-        let Actor::Session(session) = actor else { return Ok(None) };
-        let mut statement = self.connection.prepare_cached("SELECT customer FROM sessions WHERE id = ?1")?;
-        let found = statement.query_row([session.value().to_be_bytes()], |row| row.get(0)).optional()?;
-        Ok(found.map(|bytes| CustomerId::new(id_of(bytes))))
-    }
-
-    fn tell(&mut self, customer: CustomerId, kind: FeedKind, subject: u128) {
-        let row = (customer, kind, subject);
-        if !self.feed.contains(&row) {
-            self.feed.push(row);
+    /// Writes what the entry gathered.
+    fn finish(&mut self, mut turn: Turn<'_>) -> Result<(), ProjectionError> {
+        for created in &turn.created {
+            let payment = created.payment;
+            let other = &payment.counterparty;
+            self.insert_payment.execute(rusqlite::params![
+                payment.id.value().to_be_bytes(),
+                created.customer.map(|id| id.value().to_be_bytes()),
+                created.account.map(|id| id.value().to_be_bytes()),
+                kind_code(payment.kind),
+                created.is_open,
+                number(payment.created_at.ms()),
+                other.name.as_str(),
+                other.account.as_str(),
+                other.bank.as_str(),
+                payment.fee.decimal(),
+                payment.note.as_str(),
+                payment.rail.name(),
+                created.steps,
+                created.leaves,
+            ])?;
         }
-    }
-
-    fn write_feed(self) -> Result<(), ProjectionError> {
-        let seq = i64::try_from(self.seq).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached("INSERT INTO feed VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        for (nr, (customer, kind, subject)) in (0_i64..).zip(&self.feed) {
-            let key = customer.value().to_be_bytes();
-            statement.execute((seq, nr, key, kind.code(), subject.to_be_bytes()))?;
-        }
+        let (seq, insert) = (number(turn.seq), &mut self.insert_news);
+        turn.news.drain(|customer, items| {
+            insert.execute((customer.value().to_be_bytes(), seq, items)).map(|_| ())
+        })?;
+        self.state.news = turn.news;
         Ok(())
+    }
+
+    /// Writes what is kept back until the end of a transaction.
+    pub(crate) fn end(self) -> Result<(), ProjectionError> {
+        self.state.owners.write_balances(self.connection)
     }
 
     fn identity(
         &mut self,
+        turn: &mut Turn<'_>,
         event: &identity::Event,
-        actor: Option<CustomerId>,
+        actor: &Actor,
     ) -> Result<(), ProjectionError> {
         use identity::Event as E;
+        let owners = &mut self.state.owners;
         let customer = match event {
             E::Enrolled { customer, name, .. } => {
-                let mut statement =
-                    self.connection.prepare_cached("INSERT INTO customers VALUES (?1, ?2)")?;
-                statement.execute((customer.value().to_be_bytes(), name.as_str()))?;
-                return Ok(());
+                let sql = "INSERT INTO customers VALUES (?1, ?2)";
+                let row = (customer.value().to_be_bytes(), name.as_str());
+                self.connection.prepare_cached(sql)?.execute(row)?;
+                owners.enrol(*customer, name.as_str());
+                None
             }
             E::SessionOpened { customer, session, .. } => {
-                let mut statement = self.connection.prepare_cached("INSERT INTO sessions VALUES (?1, ?2)")?;
-                statement.execute((session.id.value().to_be_bytes(), customer.value().to_be_bytes()))?;
+                let sql = "INSERT INTO sessions VALUES (?1, ?2)";
+                let row = (session.id.value().to_be_bytes(), customer.value().to_be_bytes());
+                self.connection.prepare_cached(sql)?.execute(row)?;
+                owners.open_session(session.id, *customer);
                 Some(*customer)
             }
             E::SessionClosed { session } => {
-                let mut statement = self
-                    .connection
-                    .prepare_cached("DELETE FROM sessions WHERE id = ?1 RETURNING customer")?;
-                let key = session.value().to_be_bytes();
-                let found = statement.query_row([key], |row| row.get(0)).optional()?;
-                found.map(|bytes| CustomerId::new(id_of(bytes)))
+                let sql = "DELETE FROM sessions WHERE id = ?1";
+                self.connection.prepare_cached(sql)?.execute([session.value().to_be_bytes()])?;
+                owners.close_session(*session)
             }
             E::DeviceBound { customer, .. }
             | E::CredentialAdded { customer, .. }
@@ -162,7 +212,10 @@ impl<'c> Projecting<'c> {
             | E::Locked { customer }
             | E::Unlocked { customer }
             | E::Graded { customer, .. } => Some(*customer),
-            E::DeviceBlocked { .. } | E::CredentialRemoved { .. } => actor,
+            E::DeviceBlocked { .. } | E::CredentialRemoved { .. } => match actor {
+                Actor::Session(session) => owners.customer_of_session(*session),
+                Actor::System | Actor::Visitor | Actor::Rail(_) | Actor::Operator(_) => None,
+            },
             E::CredentialUsed { .. }
             | E::LocaleSet { .. }
             | E::PayeeAdded { .. }
@@ -170,17 +223,22 @@ impl<'c> Projecting<'c> {
             | E::LimitsSet(_) => None,
         };
         if let Some(customer) = customer {
-            self.tell(customer, FeedKind::Security, customer.value());
+            turn.news.security(customer);
         }
         Ok(())
     }
 
-    fn payment(&mut self, event: &payments::Event, now: Timestamp) -> Result<(), ProjectionError> {
+    fn payment<'e>(
+        &mut self,
+        turn: &mut Turn<'e>,
+        event: &'e payments::Event,
+    ) -> Result<(), ProjectionError> {
         use payments::Event as E;
         match event {
             E::ProfileSet(profile) => {
                 let sql = "INSERT OR REPLACE INTO profile VALUES (1, ?1)";
                 self.connection.prepare_cached(sql)?.execute([profile.bank.as_str()])?;
+                self.state.owners.set_bank(profile.bank.as_str());
             }
             E::AccountOpened { customer, account, number, asset } => {
                 let sql = "INSERT INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -193,10 +251,11 @@ impl<'c> Projecting<'c> {
                     asset.scale(),
                     zero,
                 ))?;
-                self.tell(*customer, FeedKind::Accounts, customer.value());
+                self.state.owners.open_account(*account, *customer, number.as_str(), *asset);
+                turn.news.accounts(*customer);
             }
-            E::Created(payment) => self.created(payment)?,
-            E::Moved { payment, to } => self.moved(*payment, to, now)?,
+            E::Created(payment) => self.created(turn, payment)?,
+            E::Moved { payment, to } => self.moved(turn, *payment, to)?,
             E::BooksOpened(_)
             | E::RailSet(_)
             | E::RailChanged { .. }
@@ -207,58 +266,62 @@ impl<'c> Projecting<'c> {
         Ok(())
     }
 
-    fn created(&mut self, payment: &Payment) -> Result<(), ProjectionError> {
+    fn created<'e>(&self, turn: &mut Turn<'e>, payment: &'e Payment) -> Result<(), ProjectionError> {
         let step = step_of(&payment.state);
-        let kind: i64 = match payment.kind {
-            Kind::Transfer => 0,
-            Kind::Withdrawal => 1,
-            Kind::Deposit => 2,
-        };
-        let created_at = i64::try_from(payment.created_at.ms()).unwrap_or(i64::MAX);
-        let sql = "INSERT INTO payments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-        self.connection.prepare_cached(sql)?.execute((
-            payment.id.value().to_be_bytes(),
-            payment.customer.map(|id| id.value().to_be_bytes()),
-            payment.account.map(|id| id.value().to_be_bytes()),
-            kind,
-            step.is_open(),
-            created_at,
-            payment.counterparty.name.as_str(),
-            payment.counterparty.account.as_str(),
-            payment.counterparty.bank.as_str(),
-            payment.fee.decimal(),
-            payment.note.as_str(),
-            payment.rail.name(),
-        ))?;
-        self.step(payment.id, step, payment.created_at)?;
+        turn.created.push(Created {
+            payment,
+            customer: payment.customer,
+            account: payment.account,
+            is_open: step.is_open(),
+            steps: packed_step(step, payment.created_at, turn.seq).to_vec(),
+            leaves: Vec::new(),
+        });
         self.in_round(payment.id, payment.rail.name(), &payment.state)?;
         if let Some(customer) = payment.customer {
-            self.tell(customer, FeedKind::Payment, payment.id.value());
+            turn.news.payment(customer, payment.id);
         }
         Ok(())
     }
 
     fn moved(
-        &mut self,
+        &self,
+        turn: &mut Turn<'_>,
         payment: PaymentId,
         to: &PaymentState,
-        now: Timestamp,
     ) -> Result<(), ProjectionError> {
         let step = step_of(to);
-        let key = payment.value().to_be_bytes();
-        if let PaymentState::Credited { to: DepositOf::Account(account), .. } = to {
-            let sql = "UPDATE payments SET account = ?2, customer = (SELECT customer FROM accounts WHERE id = ?2) WHERE id = ?1";
-            self.connection.prepare_cached(sql)?.execute((key, account.value().to_be_bytes()))?;
-        }
-        let sql = "UPDATE payments SET is_open = ?2 WHERE id = ?1 RETURNING customer, rail";
-        let (customer, rail): (Option<[u8; 16]>, String) = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row((key, step.is_open()), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        self.step(payment, step, now)?;
+        let credited = match to {
+            PaymentState::Credited { to: DepositOf::Account(account), .. } => {
+                Some((*account, self.state.owners.account(*account).map(|owned| owned.customer)))
+            }
+            _ => None,
+        };
+        let packed = packed_step(step, turn.now, turn.seq);
+        let (customer, rail) = if let Some(created) = turn.created(payment) {
+            if let Some((account, customer)) = credited {
+                (created.account, created.customer) = (Some(account), customer);
+            }
+            created.is_open = step.is_open();
+            created.steps.extend_from_slice(&packed);
+            (created.customer, created.payment.rail.name().to_owned())
+        } else {
+            let key = payment.value().to_be_bytes();
+            if let Some((account, customer)) = credited {
+                let sql = "UPDATE payments SET account = ?2, customer = ?3 WHERE id = ?1";
+                let customer = customer.map(|customer| customer.value().to_be_bytes());
+                self.connection.prepare_cached(sql)?.execute((
+                    key,
+                    account.value().to_be_bytes(),
+                    customer,
+                ))?;
+            }
+            let sql = "UPDATE payments SET is_open = ?2, steps = CAST(steps || ?3 AS BLOB) WHERE id = ?1 RETURNING customer, rail";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_row((key, step.is_open(), packed), |row| Ok((customer_in(row)?, row.get(1)?)))?
+        };
         self.in_round(payment, &rail, to)?;
         if let Some(customer) = customer {
-            self.tell(CustomerId::new(id_of(customer)), FeedKind::Payment, payment.value());
+            turn.news.payment(customer, payment);
         }
         Ok(())
     }
@@ -278,70 +341,57 @@ impl<'c> Projecting<'c> {
     }
 
     /// A round was settled: so is every payment in it.
-    fn settled(&mut self, key: &RoundKey, now: Timestamp) -> Result<(), ProjectionError> {
+    fn settled(&self, turn: &mut Turn<'_>, key: &RoundKey) -> Result<(), ProjectionError> {
         let sql = "DELETE FROM open_rounds WHERE rail = ?1 AND date = ?2 AND round = ?3 RETURNING payment";
         let payments: Vec<[u8; 16]> = self
             .connection
             .prepare_cached(sql)?
             .query_map((key.rail.as_str(), key.date.days(), key.round), |row| row.get(0))?
             .collect::<Result<_, _>>()?;
+        let packed = packed_step(StepKind::Settled, turn.now, turn.seq);
+        let sql = "UPDATE payments SET steps = CAST(steps || ?2 AS BLOB) WHERE id = ?1 RETURNING customer";
+        let mut statement = self.connection.prepare_cached(sql)?;
         for payment in payments {
-            let id = PaymentId::new(id_of(payment));
-            self.step(id, StepKind::Settled, now)?;
-            let sql = "SELECT customer FROM payments WHERE id = ?1";
-            let customer: Option<[u8; 16]> =
-                self.connection.prepare_cached(sql)?.query_row([payment], |row| row.get(0))?;
-            if let Some(customer) = customer {
-                self.tell(CustomerId::new(id_of(customer)), FeedKind::Payment, id.value());
+            if let Some(customer) = statement.query_row((payment, packed), customer_in)? {
+                turn.news.payment(customer, PaymentId::new(id_of(payment)));
             }
         }
         Ok(())
     }
 
-    fn step(&self, payment: PaymentId, step: StepKind, at: Timestamp) -> Result<(), ProjectionError> {
-        let sql = "INSERT INTO steps SELECT ?1, (SELECT COUNT(*) FROM steps WHERE payment = ?1), ?2, ?3, ?4";
-        let at = i64::try_from(at.ms()).unwrap_or(i64::MAX);
-        let seq = i64::try_from(self.seq).unwrap_or(i64::MAX);
-        self.connection.prepare_cached(sql)?.execute((
-            payment.value().to_be_bytes(),
-            step.code(),
-            at,
-            seq,
-        ))?;
-        Ok(())
-    }
-
+    /// A change of the ledger, of `payment` where one is behind it. Accounts without an owner are passed over.
     fn change(
         &mut self,
+        turn: &mut Turn<'_>,
         change: &Change,
         payment: Option<PaymentId>,
-        now: Timestamp,
     ) -> Result<(), ProjectionError> {
         for hold in &change.places {
-            if let Some(account) = self.account(hold.account)? {
-                self.tell(account.customer, FeedKind::Accounts, account.customer.value());
+            if let Some(owned) = self.state.owners.account(hold.account) {
+                turn.news.accounts(owned.customer);
             }
         }
         if let (false, Some(payment)) = (change.ends.is_empty(), payment) {
-            let sql = "SELECT customer FROM payments WHERE id = ?1";
-            let customer: Option<Option<[u8; 16]>> = self
-                .connection
-                .prepare_cached(sql)?
-                .query_row([payment.value().to_be_bytes()], |row| row.get(0))
-                .optional()?;
-            if let Some(Some(customer)) = customer {
-                self.tell(CustomerId::new(id_of(customer)), FeedKind::Accounts, id_of(customer));
+            let customer = match turn.created(payment) {
+                Some(created) => created.customer,
+                None => {
+                    let sql = "SELECT customer FROM payments WHERE id = ?1";
+                    let mut statement = self.connection.prepare_cached(sql)?;
+                    statement.query_row([payment.value().to_be_bytes()], customer_in).optional()?.flatten()
+                }
+            };
+            if let Some(customer) = customer {
+                turn.news.accounts(customer);
             }
         }
         let Some(entry) = &change.entry else { return Ok(()) };
-        let mut seen: Vec<AccountId> = Vec::new();
-        for leg in &entry.legs {
-            if seen.contains(&leg.account) {
+        for (at, leg) in entry.legs.iter().enumerate() {
+            if self.state.owners.account(leg.account).is_none() {
                 continue;
             }
-            seen.push(leg.account);
-            if let Some(account) = self.account(leg.account)? {
-                self.movement(entry, leg.account, account, payment, now)?;
+            let is_first = !entry.legs.iter().take(at).any(|before| before.account == leg.account);
+            if is_first {
+                self.movement(turn, entry, leg.account, payment)?;
             }
         }
         Ok(())
@@ -350,99 +400,94 @@ impl<'c> Projecting<'c> {
     /// The rows of a batch that were taken. They are staff's, so no payment is behind them.
     fn batch(
         &mut self,
-        command: &bank::Command,
+        turn: &mut Turn<'_>,
+        command: Option<&Command>,
         outcome: &ledger::BatchOutcome,
-        now: Timestamp,
     ) -> Result<(), ProjectionError> {
-        let bank::Command::LedgerBatch(batch) = command else { return Ok(()) };
+        let Some(Command::LedgerBatch(batch)) = command else { return Ok(()) };
         let mut done = Ok(());
         batch.replay(outcome, |step| {
             if let ledger::Step::Changed { change, .. } = step
                 && done.is_ok()
             {
-                done = self.change(change, None, now);
+                done = self.change(turn, change, None);
             }
         });
         done
     }
 
-    fn account(&self, id: AccountId) -> Result<Option<Account>, ProjectionError> {
-        let sql = "SELECT customer, number, asset, scale, balance FROM accounts WHERE id = ?1";
-        let row = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([id.value().to_be_bytes()], |row| {
-                let (asset, scale): (String, u8) = (row.get(2)?, row.get(3)?);
-                let balance: String = row.get(4)?;
-                Ok((row.get(0)?, row.get(1)?, asset, scale, balance))
-            })
-            .optional()?;
-        let Some((customer, number, asset, scale, balance)) = row else { return Ok(None) };
-        let asset = Asset::new(&asset, scale).map_err(|error| self.fault(error))?;
-        let balance = Amount::parse(asset, &balance).map_err(|error| self.fault(error))?;
-        Ok(Some(Account { customer: CustomerId::new(id_of(customer)), number, asset, balance }))
-    }
-
     fn movement(
         &mut self,
+        turn: &mut Turn<'_>,
         entry: &ledger::Entry,
         id: AccountId,
-        account: Account,
         payment: Option<PaymentId>,
-        now: Timestamp,
     ) -> Result<(), ProjectionError> {
-        let (credits, debits) = sums(&entry.legs, id, account.asset).map_err(|error| self.fault(error))?;
+        let seq = turn.seq;
+        let fault =
+            |problem: money::AmountError| ProjectionError::Entry { seq, problem: problem.to_string() };
+        let Some(owned) = self.state.owners.account(id) else { return Ok(()) };
+        let asset = owned.balance.asset();
+        let (credits, debits) = sums(&entry.legs, id, asset).map_err(fault)?;
         let (direction, amount) = match credits.minus(debits) {
             Ok(amount) => (Direction::In, amount),
-            Err(_) => (Direction::Out, debits.minus(credits).map_err(|error| self.fault(error))?),
+            Err(_) => (Direction::Out, debits.minus(credits).map_err(fault)?),
         };
         let balance = match direction {
-            Direction::In => account.balance.plus(amount),
-            Direction::Out => account.balance.minus(amount),
+            Direction::In => owned.balance.plus(amount),
+            Direction::Out => owned.balance.minus(amount),
         };
-        let balance_after = balance.map_err(|error| self.fault(error))?;
-        let known = payment.map(|payment| self.known(payment)).transpose()?.flatten();
+        let balance_after = balance.map_err(fault)?;
+        let (customer, account_number) = (owned.customer, owned.number.as_ref().to_owned());
+        let known = match payment {
+            Some(payment) => match turn.created(payment) {
+                Some(created) => Some(created.known()),
+                None => self.known(payment)?,
+            },
+            None => None,
+        };
         let kind = kind_of(known.as_ref(), direction);
-        let counterparty = match (&known, kind) {
-            // The other side of what comes in from inside the bank is who pays.
-            (Some(_), MovementKind::TransferIn) => self.payer(&entry.legs, id)?,
-            (Some(known), _) => known.party.clone(),
-            (None, _) => Party::default(),
-        };
         let fee = match (&known, kind) {
-            (Some(known), MovementKind::Withdrawal) => {
-                Amount::parse(account.asset, &known.fee).map_err(|error| self.fault(error))?
-            }
-            _ => Amount::zero(account.asset),
+            (Some(known), MovementKind::Withdrawal) => Amount::parse(asset, &known.fee).map_err(fault)?,
+            _ => Amount::zero(asset),
+        };
+        let payment = known.as_ref().and(payment);
+        let (party, note) = match known {
+            // The other side of what comes in from inside the bank is who pays.
+            Some(known) if kind == MovementKind::TransferIn => (self.payer(&entry.legs, id), known.note),
+            Some(known) => (known.party, known.note),
+            None => (Party::default(), entry.memo.to_string()),
         };
         let row = MovementRow {
             id: movement_id(entry.id, id),
-            leaf: self.log.len(),
-            seq: self.seq,
+            leaf: self.state.log.len(),
+            seq,
             account: id,
-            account_number: account.number,
-            customer: account.customer,
-            payment: known.as_ref().and(payment),
+            account_number,
+            customer,
+            payment,
             kind,
             direction,
             amount,
             fee,
             balance_after,
-            counterparty,
-            note: known.map_or_else(|| entry.memo.to_string(), |known| known.note),
-            recorded_at: now,
-            effective_at: entry.effective_at.unwrap_or(now),
+            counterparty: party,
+            note,
+            recorded_at: turn.now,
+            effective_at: entry.effective_at.unwrap_or(turn.now),
         };
-        self.write_movement(&row)
+        self.write_movement(turn, &row)
     }
 
-    fn write_movement(&mut self, row: &MovementRow) -> Result<(), ProjectionError> {
-        let bytes = statement(row).canonical_bytes().map_err(|error| self.fault(error))?;
-        let leaf = self.log.append(&bytes);
-        let hash = receipts::leaf_hash(&bytes);
-        let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        let sql = "INSERT INTO movements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
-        self.connection.prepare_cached(sql)?.execute(rusqlite::params![
+    fn write_movement(&mut self, turn: &mut Turn<'_>, row: &MovementRow) -> Result<(), ProjectionError> {
+        let stated = statement(row);
+        let fault = |problem: receipts::StatementError| ProjectionError::Entry {
+            seq: row.seq,
+            problem: problem.to_string(),
+        };
+        let hash = receipts::leaf_hash(&stated.canonical_bytes().map_err(fault)?);
+        let leaf = self.state.log.append_hash(hash);
+        self.insert_movement.execute(rusqlite::params![
             number(leaf),
             row.id.value().to_be_bytes(),
             number(row.seq),
@@ -451,8 +496,8 @@ impl<'c> Projecting<'c> {
             row.payment.map(|id| id.value().to_be_bytes()),
             row.kind.code(),
             row.direction == Direction::In,
-            row.amount.decimal(),
-            row.fee.decimal(),
+            stated.amount,
+            stated.fee,
             row.balance_after.decimal(),
             row.counterparty.name,
             row.counterparty.account_number,
@@ -462,11 +507,19 @@ impl<'c> Projecting<'c> {
             number(row.effective_at.ms()),
             hash.as_bytes(),
         ])?;
-        let sql = "UPDATE accounts SET balance = ?2 WHERE id = ?1";
-        let key = row.account.value().to_be_bytes();
-        self.connection.prepare_cached(sql)?.execute((key, row.balance_after.decimal()))?;
-        self.tell(row.customer, FeedKind::Movement, row.id.value());
-        self.tell(row.customer, FeedKind::Accounts, row.customer.value());
+        if let Some(payment) = row.payment {
+            match turn.created(payment) {
+                Some(created) => created.leaves.extend_from_slice(&leaf.to_be_bytes()),
+                None => {
+                    let sql = "UPDATE payments SET leaves = CAST(leaves || ?2 AS BLOB) WHERE id = ?1";
+                    let row = (payment.value().to_be_bytes(), leaf.to_be_bytes());
+                    self.connection.prepare_cached(sql)?.execute(row)?;
+                }
+            }
+        }
+        self.state.owners.set_balance(row.account, row.balance_after);
+        turn.news.tell(row.customer, FeedKind::Movement, row.id.value());
+        turn.news.accounts(row.customer);
         Ok(())
     }
 
@@ -475,22 +528,51 @@ impl<'c> Projecting<'c> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let found = statement.query_row([payment.value().to_be_bytes()], |row| {
             let party = Party { name: row.get(1)?, account_number: row.get(2)?, bank: row.get(3)? };
-            Ok(Known { kind: row.get(0)?, party, fee: row.get(4)?, note: row.get(5)? })
+            let kind = kind_from_code(row.get(0)?);
+            Ok(Known { kind, party, fee: row.get(4)?, note: row.get(5)? })
         });
         Ok(found.optional()?)
     }
 
     /// The account of ours that an entry takes from.
-    fn payer(&self, legs: &[Leg], payee: AccountId) -> Result<Party, ProjectionError> {
+    fn payer(&self, legs: &[Leg], payee: AccountId) -> Party {
         let leg = legs.iter().find(|leg| leg.side == Side::Debit && leg.account != payee);
-        let Some(leg) = leg else { return Ok(Party::default()) };
-        let sql = "SELECT c.name, a.number, (SELECT bank FROM profile) FROM accounts a JOIN customers c ON c.id = a.customer WHERE a.id = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_row([leg.account.value().to_be_bytes()], |row| {
-            let bank: Option<String> = row.get(2)?;
-            Ok(Party { name: row.get(0)?, account_number: row.get(1)?, bank: bank.unwrap_or_default() })
-        });
-        Ok(found.optional()?.unwrap_or_default())
+        leg.and_then(|leg| self.state.owners.party(leg.account)).unwrap_or_default()
+    }
+}
+
+/// What the read models need of a journal entry; the command, which most entries repeat in their events, is passed over.
+#[derive(Debug, Decode)]
+struct Recorded {
+    #[n(1)]
+    recorded_at: Timestamp,
+    #[n(2)]
+    actor: Actor,
+    #[n(6)]
+    events: Vec<Event>,
+}
+
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn customer_in(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<CustomerId>> {
+    Ok(row.get::<_, Option<[u8; 16]>>(0)?.map(|bytes| CustomerId::new(id_of(bytes))))
+}
+
+const fn kind_code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Transfer => 0,
+        Kind::Withdrawal => 1,
+        Kind::Deposit => 2,
+    }
+}
+
+const fn kind_from_code(code: u8) -> Kind {
+    match code {
+        0 => Kind::Transfer,
+        1 => Kind::Withdrawal,
+        _ => Kind::Deposit,
     }
 }
 
@@ -508,10 +590,10 @@ fn sums(legs: &[Leg], account: AccountId, asset: Asset) -> Result<(Amount, Amoun
 
 fn kind_of(known: Option<&Known>, direction: Direction) -> MovementKind {
     match (known.map(|known| known.kind), direction) {
-        (Some(0), Direction::In) => MovementKind::TransferIn,
-        (Some(0), Direction::Out) => MovementKind::TransferOut,
-        (Some(1), Direction::Out) => MovementKind::Withdrawal,
-        (Some(2), Direction::In) => MovementKind::Deposit,
+        (Some(Kind::Transfer), Direction::In) => MovementKind::TransferIn,
+        (Some(Kind::Transfer), Direction::Out) => MovementKind::TransferOut,
+        (Some(Kind::Withdrawal), Direction::Out) => MovementKind::Withdrawal,
+        (Some(Kind::Deposit), Direction::In) => MovementKind::Deposit,
         (Some(_), _) => MovementKind::Return,
         (None, _) => MovementKind::Adjustment,
     }

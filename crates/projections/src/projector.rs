@@ -9,20 +9,26 @@ use std::time::{Duration, Instant};
 
 use std::collections::BTreeMap;
 
-use bank::JournalEntry;
 use journal::{Hash, Reader};
 use money::{CustomerId, MovementId, PaymentId, Timestamp};
 use node::Handle;
-use receipts::{JournalPoint, MerkleLog, NoteSigner, Receipt, TreeHash, VerifierKey};
+use receipts::{JournalPoint, MerkleLog, NoteSigner, Receipt, VerifierKey};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::movements::{self, MovementQuery, MovementRow, Page};
 use crate::payments::{self, PaymentRow, StepRow};
-use crate::project::Projecting;
+use crate::project::{Projecting, State};
 use crate::{FeedRow, ProjectionError, checkpoints, feed, schema};
 
 /// Most journal entries in one transaction, so that readers see progress during a rebuild.
-const BATCH_MAX: usize = 2_000;
+const BATCH_MAX: u64 = 8_192;
+/// Most movements in one transaction: an entry may hold a whole batch of them.
+const MOVEMENTS_MAX: u64 = 16_384;
+/// From so many entries in one transaction on there is load, and the projector waits a little for more: a transaction costs a signature, two
+/// synchronous writes and each page it touches, however many entries are in it.
+const LOAD_MIN: u64 = 32;
+/// How long it waits then: how late a screen is under load.
+const LOAD_PAUSE: Duration = Duration::from_millis(50);
 /// Longest sleep of the projector when nothing comes.
 const SLEEP_MAX: Duration = Duration::from_millis(250);
 /// How long the projector waits after a fault before it tries again.
@@ -88,7 +94,7 @@ impl Projections {
         let writer = Writer::open(&config, &path)?;
         let shared = Arc::new(Shared {
             path,
-            log: RwLock::new(writer.log.clone()),
+            log: RwLock::new(writer.state.log.clone()),
             progress: Mutex::new(writer.status()),
             changed: Condvar::new(),
             idle: Mutex::new(Vec::new()),
@@ -123,7 +129,10 @@ fn follow(mut writer: Writer, config: &Config, handle: &Handle, shared: &Shared)
     while !shared.stopping.load(Ordering::Relaxed) {
         let durable = handle.status().durable.seq;
         match writer.catch_up(config, shared, durable) {
-            Ok(()) => {
+            Ok(done) => {
+                if done >= LOAD_MIN {
+                    std::thread::sleep(LOAD_PAUSE);
+                }
                 let _ = handle.wait_beyond(writer.seq, SLEEP_MAX);
             }
             Err(error) => {
@@ -146,21 +155,21 @@ pub fn rebuild_log(journal: &Path) -> Result<MerkleLog, ProjectionError> {
     let connection = Connection::open_in_memory()?;
     schema::prepare(&connection)?;
     connection.set_prepared_statement_cache_capacity(64);
-    let mut log = MerkleLog::new();
+    let mut state = State::default();
+    let mut projecting = Projecting::new(&connection, &mut state)?;
     let mut reader = Reader::open(journal, 1)?;
     while let Some(record) = reader.next()? {
-        let entry = JournalEntry::from_bytes(&record.bytes)
-            .map_err(|error| ProjectionError::Entry { seq: record.seq, problem: error.to_string() })?;
-        Projecting::new(&connection, &mut log, record.seq).entry(&entry)?;
+        projecting.record(record.seq, &record.bytes)?;
     }
-    Ok(log)
+    drop(projecting);
+    Ok(state.log)
 }
 
 /// The one connection that writes, and what goes with it.
 struct Writer {
     connection: Connection,
     reader: Reader,
-    log: MerkleLog,
+    state: State,
     seq: u64,
     hash: Hash,
     recorded_at: Timestamp,
@@ -212,40 +221,33 @@ impl Writer {
                 _ => return Ok(None),
             }
         }
-        let mut log = MerkleLog::new();
-        {
-            let mut statement = connection.prepare("SELECT hash FROM movements ORDER BY leaf")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                log.append_hash(TreeHash::new(row.get(0)?));
-            }
-        }
+        let state = State::load(&connection)?;
         let reader = Reader::open(journal, seq.saturating_add(1))?;
         let recorded_at = Timestamp::from_ms(u64::try_from(at).unwrap_or(0));
-        Ok(Some(Self { connection, reader, log, seq, hash: known, recorded_at }))
+        Ok(Some(Self { connection, reader, state, seq, hash: known, recorded_at }))
     }
 
     fn status(&self) -> Status {
-        Status { seq: self.seq, recorded_at: self.recorded_at, movements: self.log.len() }
+        Status { seq: self.seq, recorded_at: self.recorded_at, movements: self.state.log.len() }
     }
 
-    /// Puts in everything that is durable: a reader could see a group a moment earlier.
-    fn catch_up(&mut self, config: &Config, shared: &Shared, durable: u64) -> Result<(), ProjectionError> {
+    /// Puts in everything that is durable, and answers with how many entries that were: a reader could see a group a moment earlier.
+    fn catch_up(&mut self, config: &Config, shared: &Shared, durable: u64) -> Result<u64, ProjectionError> {
+        let first = self.seq;
         while !shared.stopping.load(Ordering::Relaxed) {
-            let leaves = self.log.len();
+            let (leaves, before) = (self.state.log.len(), self.seq);
             let transaction = self.connection.unchecked_transaction()?;
-            let mut count = 0_usize;
-            while count < BATCH_MAX {
+            let mut projecting = Projecting::new(&transaction, &mut self.state)?;
+            while self.seq.saturating_sub(before) < BATCH_MAX
+                && projecting.movements().saturating_sub(leaves) < MOVEMENTS_MAX
+            {
                 let Some(record) = self.reader.next_until(durable)? else { break };
-                let entry = JournalEntry::from_bytes(&record.bytes).map_err(|error| {
-                    ProjectionError::Entry { seq: record.seq, problem: error.to_string() }
-                })?;
-                Projecting::new(&transaction, &mut self.log, record.seq).entry(&entry)?;
-                (self.seq, self.hash, self.recorded_at) = (record.seq, record.hash, entry.recorded_at);
-                count = count.saturating_add(1);
+                let recorded_at = projecting.record(record.seq, &record.bytes)?;
+                (self.seq, self.hash, self.recorded_at) = (record.seq, record.hash, recorded_at);
             }
-            if count == 0 {
-                return Ok(());
+            projecting.end()?;
+            if self.seq == before {
+                return Ok(self.seq.saturating_sub(first));
             }
             let seq = i64::try_from(self.seq).unwrap_or(i64::MAX);
             let at = i64::try_from(self.recorded_at.ms()).unwrap_or(i64::MAX);
@@ -253,24 +255,24 @@ impl Writer {
                 "UPDATE meta SET seq = ?1, hash = ?2, recorded_at = ?3",
                 (seq, self.hash.as_bytes(), at),
             )?;
-            if self.log.len() > leaves {
+            if self.state.log.len() > leaves {
                 let point = JournalPoint { seq: self.seq, hash: *self.hash.as_bytes() };
                 let file = config.data.join("checkpoint.note");
-                checkpoints::sign(&transaction, &self.log, &config.signer, point, &file)?;
+                checkpoints::sign(&transaction, &self.state.log, &config.signer, point, &file)?;
             }
             transaction.commit()?;
             self.publish(shared);
         }
-        Ok(())
+        Ok(self.seq.saturating_sub(first))
     }
 
     fn publish(&self, shared: &Shared) {
         let mut log = shared.log.write().unwrap_or_else(PoisonError::into_inner);
-        if log.len() > self.log.len() {
+        if log.len() > self.state.log.len() {
             *log = MerkleLog::new();
         }
-        for leaf in log.len()..self.log.len() {
-            if let Some(hash) = self.log.leaf(leaf) {
+        for leaf in log.len()..self.state.log.len() {
+            if let Some(hash) = self.state.log.leaf(leaf) {
                 log.append_hash(hash);
             }
         }
