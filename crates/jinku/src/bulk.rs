@@ -1,151 +1,169 @@
-//! The bulk interface: batches of ledger commands over one TCP connection, for migrations and benchmarks.
+//! The bulk interface: many rows of the ledger over one TCP connection, for migrations, other systems' books and benchmarks.
 //!
-//! Off unless an address is configured. A connection begins with the operator's token (32 bytes). Then each request is a length (4 bytes,
-//! big-endian) and CBOR: an array of pairs of command id and ledger command. The answer, sent when every row is durable or refused, is a
-//! length and CBOR: the sequence number of the last row taken, and an array of pairs of row number and words for each row refused.
-//! Rows stand for themselves and keep their order; a repeat with the same ids changes nothing.
+//! Off unless an address is configured. A connection begins with the operator's token (32 bytes). Then come requests, each a length (4 bytes,
+//! big-endian) and so many bytes: a kind (1) and what belongs to it. Kind 1 hands in rows: an id (16), and rows in the form that
+//! `ledger::Batch` documents. The answer is a length and the CBOR of [`Answer`], sent when every row is durable or refused.
+//!
+//! A request is checked as a whole before anything of it is taken. Then it is cut into batches of at most [`BATCH_BYTES`], between
+//! rows that are not linked; each is a command and a record of the journal, so that one is written while the next is decided. The batches
+//! have the ids from the request's own upward. A repeat with the same id and the same rows changes nothing and has the same answer.
 
-use std::io::{self, BufReader, Read, Write};
+mod client;
+mod wire;
+
+use std::io::{BufReader, Read};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use anyhow::{Context, ensure};
-use bank::{Command, Submission};
+use bank::{Command, Event, JournalEntry, Refusal, Submission};
 use identity::Actor;
+use journal::Reader;
+use ledger::{Batch, BatchOutcome};
 use money::{CommandId, Text};
-use node::{Handle, Replies};
+use node::{Handle, Replies, SubmitError};
+
+pub use client::Client;
+pub use wire::{Answer, RowRefusal};
+use wire::{HAND_IN, read_rows, write_frame};
 
 /// Most rows of a request.
-pub const ROWS_MAX: usize = 8_192;
+pub const ROWS_MAX: u32 = 8_192;
 /// Longest request, in bytes: full rows with many legs and a memo fit in it.
 const REQUEST_BYTES_MAX: u32 = 64 * 1024 * 1024;
+/// Longest batch, in bytes: a record of the journal that a replicated engine keeps in one row, too.
+pub const BATCH_BYTES: usize = 96 * 1024;
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 256;
 
-/// A row of a request.
-pub type Row = (CommandId, ledger::Command);
-
-/// The answer to a request.
-pub type Answer = (u64, Vec<(u64, String)>);
+/// What connections need.
+struct Served {
+    handle: Handle,
+    token: [u8; 32],
+    /// Where a repeated request finds what became of its rows.
+    journal: PathBuf,
+    open: AtomicUsize,
+}
 
 /// Listens until the process ends; each connection has a thread.
 ///
 /// # Errors
 /// The threads cannot be started.
-pub fn listen(listener: TcpListener, handle: Handle, token: [u8; 32]) -> io::Result<()> {
-    let open = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+pub fn listen(listener: TcpListener, handle: Handle, token: [u8; 32], journal: PathBuf) -> std::io::Result<()> {
+    let served = Arc::new(Served { handle, token, journal, open: AtomicUsize::new(0) });
     std::thread::Builder::new().name("bulk".to_owned()).spawn(move || {
-        use std::sync::atomic::Ordering::Relaxed;
         for stream in listener.incoming() {
             let Ok(stream) = stream else { continue };
-            if open.fetch_add(1, Relaxed) >= CONNECTIONS_MAX {
-                open.fetch_sub(1, Relaxed);
+            let served = Arc::clone(&served);
+            if served.open.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS_MAX {
+                served.open.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
-            let (handle, open_in_thread) = (handle.clone(), std::sync::Arc::clone(&open));
+            let again = Arc::clone(&served);
             let started = std::thread::Builder::new().name("bulk-connection".to_owned()).spawn(move || {
-                if let Err(error) = serve(stream, &handle, &token) {
+                if let Err(error) = serve(stream, &served) {
                     tracing::warn!(%error, "a bulk connection ends");
                 }
-                open_in_thread.fetch_sub(1, Relaxed);
+                served.open.fetch_sub(1, Ordering::Relaxed);
             });
             if started.is_err() {
-                open.fetch_sub(1, Relaxed);
+                again.open.fetch_sub(1, Ordering::Relaxed);
             }
         }
     })?;
     Ok(())
 }
 
-fn serve(mut stream: TcpStream, handle: &Handle, token: &[u8; 32]) -> anyhow::Result<()> {
+fn serve(mut stream: TcpStream, served: &Served) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::with_capacity(1 << 18, stream.try_clone()?);
     let mut shown = [0; 32];
     reader.read_exact(&mut shown)?;
-    let differs = shown.iter().zip(token).fold(0, |differs, (a, b)| differs | (a ^ b));
+    let differs = shown.iter().zip(&served.token).fold(0, |differs, (a, b)| differs | (a ^ b));
     ensure!(differs == 0, "the token is not the operator's");
-    while let Some(request) = read_frame(&mut reader)? {
-        let rows: Vec<Row> = minicbor::decode(&request).context("request")?;
-        let answer = take(rows, handle)?;
+    while let Some((kind, length)) = wire::read_head(&mut reader, REQUEST_BYTES_MAX)? {
+        ensure!(kind == HAND_IN, "there is no request of kind {kind}");
+        let (id, batches) = match read_rows(&mut reader, length)? {
+            Ok(read) => read,
+            Err(problem) => {
+                // Nothing of it was taken, and the bytes after it are read in step.
+                write_frame(&mut stream, &Answer { problem: Some(problem), ..Answer::default() })?;
+                continue;
+            }
+        };
+        let answer = take(id, batches, served)?;
         write_frame(&mut stream, &answer)?;
     }
     Ok(())
 }
 
-fn take(rows: Vec<Row>, handle: &Handle) -> anyhow::Result<Answer> {
-    ensure!(rows.len() <= ROWS_MAX, "{} rows are more than {ROWS_MAX}", rows.len());
-    let mut batch = Vec::with_capacity(rows.len());
-    for (id, command) in rows {
+/// A batch handed to the node: its first row, how many it has, and where its result comes.
+struct Waiting {
+    first: u32,
+    rows: u32,
+    result: Receiver<Replies>,
+}
+
+fn take(id: CommandId, batches: Vec<Batch>, served: &Served) -> anyhow::Result<Answer> {
+    let mut waiting = Vec::with_capacity(batches.len());
+    let mut first = 0_u32;
+    for (serial, batch) in (0_u128..).zip(batches) {
+        let rows = batch.len();
         let actor = Actor::Operator(Text::clip("bulk"));
-        batch.push(handle.admit(Submission { id, actor, command: Command::Ledger(command) })?);
+        let id = CommandId::new(id.value().wrapping_add(serial));
+        let submission = Submission { id, actor, command: Command::LedgerBatch(batch) };
+        let admitted = served.handle.admit(submission)?;
+        let (sender, result): (Sender<Replies>, _) = channel();
+        let queued = served.handle.submit_batch(vec![admitted], move |replies| {
+            let _ = sender.send(replies);
+        });
+        if let Err(error) = queued {
+            return collect(waiting, Some(error), served);
+        }
+        waiting.push(Waiting { first, rows, result });
+        first = first.saturating_add(rows);
     }
-    let (sender, receiver) = std::sync::mpsc::sync_channel::<Replies>(1);
-    handle.submit_batch(batch, move |replies| {
-        let _ = sender.send(replies);
-    })?;
-    let replies = receiver.recv().context("the node has stopped")?;
-    let mut last = 0;
-    let mut refused = Vec::new();
-    for (row, reply) in (0_u64..).zip(replies) {
-        match reply {
-            Ok(taken) => last = taken.seq.max(last),
-            Err(error) => refused.push((row, error.to_string())),
+    collect(waiting, None, served)
+}
+
+/// Waits for the batches, in order, and puts their results together. `stopped` is why the rows after them were not handed in.
+fn collect(waiting: Vec<Waiting>, stopped: Option<SubmitError>, served: &Served) -> anyhow::Result<Answer> {
+    let mut answer = Answer { problem: stopped.map(|error| error.to_string()), ..Answer::default() };
+    for Waiting { first, rows, result } in waiting {
+        let replies = result.recv().context("the node has stopped")?;
+        match replies.into_iter().next().context("the node gave no result")? {
+            Ok(taken) => {
+                answer.seq = answer.seq.max(taken.seq);
+                match taken.rows {
+                    Some(taken) => answer.add(first, &taken.outcome, &taken.refusals),
+                    None => answer.add(first, &recorded(served, taken.seq)?, &[]),
+                }
+            }
+            Err(SubmitError::Refused(Refusal::Rows(refusals))) => answer.refuse_all(first, &refusals),
+            // Rows of an id that had other rows, or none that could be taken at all: the same for each.
+            Err(SubmitError::Refused(refusal)) => answer.refuse_each(first, rows, &refusal),
+            Err(error) => {
+                answer.problem.get_or_insert(error.to_string());
+            }
+        }
+        if answer.problem.is_none() {
+            answer.rows = first.saturating_add(rows);
         }
     }
-    Ok((last, refused))
+    Ok(answer)
 }
 
-fn read_frame(reader: &mut impl Read) -> anyhow::Result<Option<Vec<u8>>> {
-    let mut length = [0; 4];
-    match reader.read_exact(&mut length) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    let length = u32::from_be_bytes(length);
-    ensure!(length <= REQUEST_BYTES_MAX, "a request of {length} bytes is more than {REQUEST_BYTES_MAX}");
-    let mut bytes = vec![0; usize::try_from(length)?];
-    reader.read_exact(&mut bytes)?;
-    Ok(Some(bytes))
-}
-
-fn write_frame<T: minicbor::Encode<()>>(writer: &mut impl Write, value: &T) -> anyhow::Result<()> {
-    let mut bytes = vec![0; 4];
-    minicbor::encode(value, &mut bytes).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let length = u32::try_from(bytes.len().saturating_sub(4))?.to_be_bytes();
-    for (slot, byte) in bytes.iter_mut().zip(length) {
-        *slot = byte;
-    }
-    writer.write_all(&bytes)?;
-    Ok(())
-}
-
-/// The client's end.
-#[derive(Debug)]
-pub struct Client {
-    stream: TcpStream,
-    reader: BufReader<TcpStream>,
-}
-
-impl Client {
-    /// Connects and shows the token.
-    ///
-    /// # Errors
-    /// Nobody listens there.
-    pub fn connect(address: std::net::SocketAddr, token: &[u8; 32]) -> anyhow::Result<Self> {
-        let mut stream = TcpStream::connect(address).with_context(|| format!("connect to {address}"))?;
-        stream.set_nodelay(true)?;
-        stream.write_all(token)?;
-        let reader = BufReader::new(stream.try_clone()?);
-        Ok(Self { stream, reader })
-    }
-
-    /// Sends rows and waits until all are durable or refused.
-    ///
-    /// # Errors
-    /// The connection breaks.
-    pub fn send(&mut self, rows: &[Row]) -> anyhow::Result<Answer> {
-        write_frame(&mut self.stream, &rows)?;
-        let answer = read_frame(&mut self.reader)?.context("the connection was closed")?;
-        Ok(minicbor::decode(&answer)?)
-    }
+/// What became of the rows of a batch that was taken before: its entry of the journal says.
+fn recorded(served: &Served, seq: u64) -> anyhow::Result<BatchOutcome> {
+    let mut reader = Reader::open(&served.journal, seq)?;
+    let record = reader.next()?.context("the journal does not have the entry")?;
+    let entry = JournalEntry::from_bytes(&record.bytes)?;
+    let outcome = entry.events.into_iter().find_map(|event| match event {
+        Event::LedgerBatch(outcome) => Some(outcome),
+        _ => None,
+    });
+    outcome.context("the entry is not that of a batch")
 }

@@ -122,10 +122,11 @@ fn statement(data: &Path, number: &str, from: Date, to: Date) -> anyhow::Result<
     };
     let payments = payments_of(&bank, account);
     let mut entries = Vec::new();
-    for posted in bank.ledger().history(account) {
-        if posted.recorded_at >= start && posted.recorded_at < end {
-            entries.extend(entry(posted, account, &payments, offset)?);
-        }
+    // The ledger gives the newest first; a statement begins with the oldest.
+    let newest_first = bank.ledger().history(account).take_while(|posted| posted.recorded_at >= start);
+    let posted: Vec<PostedEntry> = newest_first.filter(|posted| posted.recorded_at < end).collect();
+    for posted in posted.iter().rev() {
+        entries.extend(entry(posted, account, &payments, offset)?);
     }
     Ok(AccountReport {
         kind: ReportKind::Statement,

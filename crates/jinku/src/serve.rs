@@ -111,7 +111,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (receiver, driver) = rails.transpose()?.unzip();
     if let Some(address) = arguments.bulk_listen {
         let listener = TcpListener::bind(address).with_context(|| format!("listen on {address}"))?;
-        bulk::listen(listener, handle.clone(), installation.key(Key::Operator)?)?;
+        let journal = installation.folder.join("journal");
+        bulk::listen(listener, handle.clone(), installation.key(Key::Operator)?, journal)?;
     }
     let served =
         runtime.block_on(serve_http(arguments, &installation, &handle, projections.reader(), receiver));

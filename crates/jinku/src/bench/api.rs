@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use ledger::{Change, Entry, Leg, Memo};
+use ledger::Memo;
 use money::{AccountId, Amount, Asset, CommandId, EntryId};
 use node::{Clock as _, SystemClock};
 use serde_json::json;
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::Common;
 use super::payer::{Payer, Plan, pay_all};
 use super::report::Report;
-use crate::bulk::{Client, Row};
+use crate::bulk::Client;
 use crate::client::{Customer, To, field};
 use crate::config::{BankConfig, Installation, Key};
 use crate::opening::books;
@@ -175,19 +175,20 @@ fn cpu_ms(process: u32) -> anyhow::Result<u64> {
 
 fn fund(installation: &Installation, bulk: u16, customers: &[Customer]) -> anyhow::Result<()> {
     let mut client = Client::connect(loopback(bulk), &installation.key(Key::Operator)?)?;
-    let mut rows: Vec<Row> = Vec::new();
-    for (serial, customer) in (1_u128..).zip(customers) {
-        let account: AccountId = customer.account.parse()?;
-        let amount = Amount::new(Asset::CNY, OPENING_FEN);
-        let legs = vec![Leg::debit(books().reserve, amount), Leg::credit(account, amount)];
-        let id = EntryId::new((1 << 70) | serial);
-        let entry = Entry { id, legs, effective_at: None, reference: None, memo: Memo::clip("opening") };
-        let change = Change { entry: Some(entry), ..Change::default() };
-        rows.push((CommandId::new((1 << 70) | serial), ledger::Command::Change(change)));
-    }
-    let (_, refused) = client.send(&rows)?;
-    ensure!(refused.is_empty(), "funding: {}", refused.first().map_or("", |(_, words)| words));
-    Ok(())
+    let commands = (1_u128..).zip(customers).map(|(serial, customer)| {
+        let credit: AccountId = customer.account.parse()?;
+        Ok(ledger::Command::Transfer(ledger::Transfer {
+            id: EntryId::new((1 << 70) | serial),
+            debit: books().reserve,
+            credit,
+            sizing: ledger::Sizing::Exact(Amount::new(Asset::CNY, OPENING_FEN)),
+            effective_at: None,
+            reference: None,
+            memo: Memo::clip("opening"),
+        }))
+    });
+    let commands: Vec<ledger::Command> = commands.collect::<anyhow::Result<_>>()?;
+    client.send_all(CommandId::new(1 << 70), commands).context("funding")
 }
 
 fn used(installation: &Installation) -> anyhow::Result<u64> {

@@ -1,54 +1,53 @@
 //! The ledger under load.
 
+mod load;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
-use ledger::{AccountKind, Change, Entry, Leg, Memo};
-use money::{AccountId, Amount, Asset, CommandId, EntryId};
-use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+use anyhow::ensure;
 use serde_json::json;
 
+use self::load::{Kind, Load};
 use super::Common;
 use super::report::{Report, histogram, micros};
-use crate::bulk::{Client, ROWS_MAX, Row};
+use crate::bulk::{Client, ROWS_MAX};
 use crate::config::{BankConfig, Installation, Key};
-use crate::opening::books;
 use crate::process::{Process, Scratch, free_port, loopback, memory};
-
-/// What every account begins with, in fen: enough that no transfer of the run is refused.
-const OPENING_FEN: u128 = 1 << 40;
-/// Ids of the run's accounts begin here.
-const ACCOUNTS_FROM: u128 = 1 << 64;
 
 /// How much load.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Transfers in all.
+    /// Rows in all.
     #[arg(long, default_value_t = 1_000_000)]
     transfers: u64,
-    /// Transfers in a request.
+    /// Rows in a request.
     #[arg(long, default_value_t = 8_189)]
-    batch: usize,
+    batch: u32,
     /// Connections, each with one request under way.
     #[arg(long, default_value_t = 1)]
     clients: u64,
     /// Accounts.
     #[arg(long, default_value_t = 10_000)]
     accounts: u64,
+    /// What the rows are.
+    #[arg(long, value_enum, default_value_t = Kind::Transfer)]
+    kind: Kind,
+    /// One account is on a side of every transfer.
+    #[arg(long)]
+    hot: bool,
     #[command(flatten)]
     common: Common,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ensure!((1..=ROWS_MAX).contains(&arguments.batch), "--batch is 1 to {ROWS_MAX}");
-    ensure!(arguments.accounts >= 2 && arguments.clients >= 1, "at least 2 accounts and 1 client are needed");
+    ensure!(arguments.accounts >= 4 && arguments.clients >= 1, "at least 4 accounts and 1 client are needed");
     let scratch = Scratch::new(arguments.common.data.as_deref(), "bench-ledger")?;
     let (installation, process, address) = start(&scratch)?;
     let token = installation.key(Key::Operator)?;
-    open_accounts(&mut Client::connect(address, &token)?, arguments.accounts)?;
+    load::open_accounts(&mut Client::connect(address, &token)?, arguments.accounts)?;
     let (before, _) = memory(process.id())?;
     let journal_before = journal_used(scratch.path())?;
 
@@ -56,8 +55,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let started = Instant::now();
     let clients: Vec<_> = (0..arguments.clients)
         .map(|number| {
-            let (batch, accounts) = (arguments.batch, arguments.accounts);
-            std::thread::spawn(move || client(number, each, batch, accounts, address, token))
+            let load = Load::new(number, arguments.kind, arguments.accounts, arguments.hot);
+            let batch = arguments.batch;
+            std::thread::spawn(move || client(load, each, batch, address, token))
         })
         .collect();
     let mut latencies = histogram()?;
@@ -78,6 +78,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         journal_bytes: journal_used(scratch.path())?.saturating_sub(journal_before),
         peak_bytes: peak,
         more: vec![
+            ("kind", json!(arguments.kind.name())),
+            ("hot", json!(arguments.hot)),
             ("batch", json!(arguments.batch)),
             ("clients", json!(arguments.clients)),
             ("accounts", json!(arguments.accounts)),
@@ -101,70 +103,36 @@ fn start(scratch: &Scratch) -> anyhow::Result<(Installation, Process, std::net::
     Ok((installation, process, loopback(bulk)))
 }
 
-fn account(number: u64) -> AccountId {
-    AccountId::new(ACCOUNTS_FROM | u128::from(number))
-}
-
-fn open_accounts(client: &mut Client, accounts: u64) -> anyhow::Result<()> {
-    let mut rows: Vec<Row> = Vec::new();
-    for number in 0..accounts {
-        let id = account(number);
-        let open = ledger::Command::OpenAccount { id, kind: AccountKind::Customer, asset: Asset::CNY };
-        rows.push((CommandId::new(ACCOUNTS_FROM | u128::from(number)), open));
-        let amount = Amount::new(Asset::CNY, OPENING_FEN);
-        let legs = vec![Leg::debit(books().reserve, amount), Leg::credit(id, amount)];
-        let serial = (1 << 65) | u128::from(number);
-        rows.push((CommandId::new(serial), change(EntryId::new(serial), legs)));
-    }
-    for rows in rows.chunks(ROWS_MAX) {
-        let (_, refused) = client.send(rows)?;
-        ensure!(refused.is_empty(), "opening accounts: {}", refused.first().map_or("", |(_, words)| words));
-    }
-    Ok(())
-}
-
-fn change(id: EntryId, legs: Vec<Leg>) -> ledger::Command {
-    let entry = Entry { id, legs, effective_at: None, reference: None, memo: Memo::default() };
-    ledger::Command::Change(Change { entry: Some(entry), ..Change::default() })
-}
-
-/// One connection: sends its transfers batch after batch, and takes the time of each.
+/// One connection: sends its rows request after request, and takes the time of each. The next request is made up while the bank has
+/// the one before it; it is sent when that has been answered.
 fn client(
-    number: u64,
-    transfers: u64,
-    batch: usize,
-    accounts: u64,
+    mut load: Load,
+    rows: u64,
+    batch: u32,
     address: std::net::SocketAddr,
     token: [u8; 32],
 ) -> anyhow::Result<hdrhistogram::Histogram<u64>> {
     let mut client = Client::connect(address, &token)?;
-    let mut random = ChaCha8Rng::seed_from_u64(number);
     let mut latencies = histogram()?;
-    let mut sent = 0;
-    let mut rows: Vec<Row> = Vec::with_capacity(batch);
-    while sent < transfers {
-        rows.clear();
-        while rows.len() < batch && sent < transfers {
-            let from = random.next_u64().checked_rem(accounts).unwrap_or(0);
-            let step = random.next_u64().checked_rem(accounts.saturating_sub(1)).unwrap_or(0);
-            let to = from.saturating_add(step).saturating_add(1).checked_rem(accounts).unwrap_or(0);
-            let amount = Amount::new(Asset::CNY, u128::from(random.next_u32() & 0xFFFF).saturating_add(1));
-            let serial = (1 << 66) | (u128::from(number) << 40) | u128::from(sent);
-            let legs = vec![Leg::debit(account(from), amount), Leg::credit(account(to), amount)];
-            rows.push((CommandId::new(serial), change(EntryId::new(serial), legs)));
-            sent = sent.saturating_add(1);
-        }
+    let mut left = rows;
+    let mut next = load.request(left.min(batch.into()))?;
+    while left > 0 {
+        let (id, request) = next;
+        left = left.saturating_sub(request.len().into());
         let begun = Instant::now();
-        let (_, refused) = client.send(&rows)?;
+        client.begin(id, &request)?;
+        next = load.request(left.min(batch.into()))?;
+        let answer = client.finish()?;
         latencies.record(micros(begun.elapsed()).max(1))?;
-        ensure!(refused.is_empty(), "a transfer was refused: {}", refused.first().map_or("", |(_, w)| w));
+        ensure!(answer.problem.is_none(), "not all rows were taken: {}", answer.problem.unwrap_or_default());
+        let first = answer.refused.first().map(|refused| refused.words.as_str());
+        ensure!(first.is_none(), "a row was refused: {}", first.unwrap_or_default());
     }
     Ok(latencies)
 }
 
 /// Bytes of the journal that are in use; segments are preallocated, so their sizes say nothing.
 fn journal_used(scratch: &Path) -> anyhow::Result<u64> {
-    let verified =
-        journal::verify(&scratch.join("bank").join("journal")).map_err(|damage| anyhow::anyhow!("{damage}"));
-    Ok(verified.context("journal of the run")?.bytes)
+    let verified = journal::verify(&scratch.join("bank").join("journal"));
+    Ok(verified.map_err(|damage| anyhow::anyhow!("journal of the run: {damage}"))?.bytes)
 }

@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use jinku::bulk::{Client, Row};
+use jinku::bulk::Client;
 use jinku::config::{BankConfig, Installation, Key};
 use jinku::opening::books;
 use jinku::process::{Process, Scratch, free_port, loopback};
-use ledger::{AccountKind, Change, Entry, Leg, Memo};
+use ledger::{AccountKind, Batch, Memo, Row};
 use money::{AccountId, Amount, Asset, CommandId, EntryId};
 
 const CUTS: u64 = 6;
@@ -28,15 +28,16 @@ fn start(installation: &Installation) -> (Process, std::net::SocketAddr) {
     (process, loopback(ports[3]))
 }
 
-fn entry(serial: u128) -> Row {
-    let one = Amount::new(Asset::CNY, 1);
-    let legs = vec![Leg::debit(books().reserve, one), Leg::credit(AccountId::new(77), one)];
-    let id = EntryId::new((1 << 90) | serial);
-    let entry = Entry { id, legs, effective_at: None, reference: None, memo: Memo::default() };
-    (
-        CommandId::new((1 << 90) | serial),
-        ledger::Command::Change(Change { entry: Some(entry), ..Change::default() }),
-    )
+fn entry(serial: u128) -> ledger::Command {
+    ledger::Command::Transfer(ledger::Transfer {
+        id: EntryId::new((1 << 90) | serial),
+        debit: books().reserve,
+        credit: AccountId::new(77),
+        sizing: ledger::Sizing::Exact(Amount::new(Asset::CNY, 1)),
+        effective_at: None,
+        reference: None,
+        memo: Memo::default(),
+    })
 }
 
 #[test]
@@ -51,7 +52,7 @@ fn what_was_acknowledged_survives_every_kill() {
         if cut == 0 {
             let id = AccountId::new(77);
             let open = ledger::Command::open(id, AccountKind::Customer, Asset::CNY);
-            client.send(&[(CommandId::new(1 << 91), open)]).unwrap();
+            client.send_all(CommandId::new(1 << 91), [open]).unwrap();
         }
         // The killer waits a different time at each cut; what is sent in between is cut wherever it is.
         let killer = std::thread::spawn(move || {
@@ -59,9 +60,12 @@ fn what_was_acknowledged_survives_every_kill() {
             process.kill().unwrap();
         });
         loop {
-            let rows: Vec<Row> = (acknowledged..acknowledged + BATCH).map(entry).collect();
-            match client.send(&rows) {
-                Ok((_, refused)) => assert_eq!(refused, Vec::new()),
+            let mut rows = Batch::default();
+            for command in (acknowledged..acknowledged + BATCH).map(entry) {
+                rows.push(&Row { is_linked: false, command }).unwrap();
+            }
+            match client.send(CommandId::new((1 << 90) | acknowledged), &rows) {
+                Ok(answer) => assert_eq!((answer.refused, answer.problem), (Vec::new(), None)),
                 Err(_) => break,
             }
             acknowledged += BATCH;

@@ -1,0 +1,87 @@
+//! The client's end.
+
+use std::io::{BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use anyhow::{Context, ensure};
+use ledger::{Batch, Command, Row};
+use money::CommandId;
+
+use super::wire::{Answer, HAND_IN, read_answer};
+
+/// Head of a request of rows: length, kind, id.
+const HEAD_BYTES: usize = 21;
+
+/// A connection to a bank's bulk interface.
+#[derive(Debug)]
+pub struct Client {
+    stream: TcpStream,
+    reader: BufReader<TcpStream>,
+}
+
+impl Client {
+    /// Connects and shows the token.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub fn connect(address: SocketAddr, token: &[u8; 32]) -> anyhow::Result<Self> {
+        let mut stream = TcpStream::connect(address).with_context(|| format!("connect to {address}"))?;
+        stream.set_nodelay(true)?;
+        stream.write_all(token)?;
+        let reader = BufReader::new(stream.try_clone()?);
+        Ok(Self { stream, reader })
+    }
+
+    /// Hands in rows and waits until all are durable or refused. `id` and the ids after it, one for each 90 KiB or so, must not be used
+    /// for anything else; the same id with the same rows is a repeat.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn send(&mut self, id: CommandId, rows: &Batch) -> anyhow::Result<Answer> {
+        self.begin(id, rows)?;
+        self.finish()
+    }
+
+    /// Hands in rows, and does not wait.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn begin(&mut self, id: CommandId, rows: &Batch) -> anyhow::Result<()> {
+        let length = u32::try_from(rows.as_bytes().len())?.saturating_add(17);
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        head.extend_from_slice(&length.to_be_bytes());
+        head.push(HAND_IN);
+        head.extend_from_slice(&id.value().to_be_bytes());
+        self.stream.write_all(&head)?;
+        self.stream.write_all(rows.as_bytes())?;
+        Ok(())
+    }
+
+    /// Waits for the answer to the oldest request that has none yet.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn finish(&mut self) -> anyhow::Result<Answer> {
+        read_answer(&mut self.reader)?.context("the connection was closed")
+    }
+
+    /// Hands in commands that all have to be taken, each for itself.
+    ///
+    /// # Errors
+    /// The connection breaks, or any row is refused: the first with its words.
+    pub fn send_all(
+        &mut self,
+        id: CommandId,
+        commands: impl IntoIterator<Item = Command>,
+    ) -> anyhow::Result<()> {
+        let mut rows = Batch::default();
+        for command in commands {
+            rows.push(&Row { is_linked: false, command })?;
+        }
+        let answer = self.send(id, &rows)?;
+        let first = answer.refused.first().map(|refused| format!("row {}: {}", refused.row, refused.words));
+        ensure!(answer.problem.is_none(), "{}", answer.problem.unwrap_or_default());
+        ensure!(first.is_none(), "{}", first.unwrap_or_default());
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! Frames of the bulk interface.
+
+use std::io::{self, Read, Write};
+
+use anyhow::ensure;
+use bank::Refusal;
+use ledger::{Batch, BatchOutcome, Found};
+use minicbor::{Decode, Encode};
+use money::CommandId;
+
+use super::{BATCH_BYTES, ROWS_MAX};
+
+/// The kind of request that hands in rows.
+pub(super) const HAND_IN: u8 = 1;
+/// Bytes of a request's id.
+const ID_BYTES: u32 = 16;
+/// Longest chain of linked rows, in bytes: it is taken together, so it is one record of the journal, which has a bound of its own.
+const CHAIN_BYTES_MAX: usize = 512 * 1024;
+/// Longest answer, in bytes: a refusal with its words for each row.
+const ANSWER_BYTES_MAX: u32 = 16 * 1024 * 1024;
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Answer {
+    /// Number of the last journal entry that took rows of it; 0 when none did.
+    #[n(0)]
+    pub seq: u64,
+    /// How many rows were looked at: those after them may be handed in again under the same id.
+    #[n(1)]
+    pub rows: u32,
+    /// Rows that were refused, in order; all others that were looked at were taken.
+    #[n(2)]
+    pub refused: Vec<RowRefusal>,
+    /// What capped transfers came to: row and minor units, in order.
+    #[n(3)]
+    pub amounts: Vec<(u32, String)>,
+    /// Why not all rows were looked at; absent when they were.
+    #[n(4)]
+    pub problem: Option<String>,
+}
+
+/// Why a row was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RowRefusal {
+    /// Which, from 0.
+    #[n(0)]
+    pub row: u32,
+    /// The number of the reason, as `ledger::Refusal` lists them; 0 for a reason that is not the ledger's.
+    #[n(1)]
+    pub code: u16,
+    /// The reason in words. A repeated request gets the number only.
+    #[n(2)]
+    pub words: String,
+}
+
+impl Answer {
+    /// Puts in what became of a batch that begins with the row `first`.
+    pub(super) fn add(&mut self, first: u32, outcome: &BatchOutcome, refusals: &[ledger::Refusal]) {
+        let words = refusals.iter().map(ToString::to_string).chain(std::iter::repeat(String::new()));
+        for (refused, words) in outcome.refused.iter().zip(words) {
+            let row = first.saturating_add(refused.row);
+            self.refused.push(RowRefusal { row, code: refused.code, words });
+        }
+        for found in &outcome.found {
+            if let Found::Amount(minor) = found.what {
+                self.amounts.push((first.saturating_add(found.row), minor.to_string()));
+            }
+        }
+    }
+
+    /// Puts in a batch of which every row was refused.
+    pub(super) fn refuse_all(&mut self, first: u32, refusals: &[ledger::Refusal]) {
+        for (row, refusal) in (first..).zip(refusals) {
+            self.refused.push(RowRefusal { row, code: refusal.code(), words: refusal.to_string() });
+        }
+    }
+
+    /// Puts in a batch that was refused as a whole.
+    pub(super) fn refuse_each(&mut self, first: u32, rows: u32, refusal: &Refusal) {
+        let code = if let Refusal::Ledger(refusal) = refusal { refusal.code() } else { 0 };
+        for row in first..first.saturating_add(rows) {
+            self.refused.push(RowRefusal { row, code, words: refusal.to_string() });
+        }
+    }
+}
+
+/// Kind and length of the next request, without the kind; `None` when the other side has ended.
+pub(super) fn read_head(reader: &mut impl Read, max: u32) -> anyhow::Result<Option<(u8, u32)>> {
+    let mut length = [0; 4];
+    match reader.read_exact(&mut length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    let length = u32::from_be_bytes(length);
+    ensure!((1..=max).contains(&length), "a request has 1 to {max} bytes, not {length}");
+    let mut kind = [0];
+    reader.read_exact(&mut kind)?;
+    let [kind] = kind;
+    Ok(Some((kind, length.saturating_sub(1))))
+}
+
+/// Id and batches of a request of `length` bytes, or what is wrong with it; either way all of it has been read.
+pub(super) fn read_rows(
+    reader: &mut impl Read,
+    length: u32,
+) -> io::Result<Result<(CommandId, Vec<Batch>), String>> {
+    if length < ID_BYTES {
+        io::copy(&mut reader.take(length.into()), &mut io::sink())?;
+        return Ok(Err(format!("a request of rows has an id of {ID_BYTES} bytes")));
+    }
+    let mut id = [0; 16];
+    reader.read_exact(&mut id)?;
+    let id = CommandId::new(u128::from_be_bytes(id));
+    let mut cutter = Cutter::default();
+    let mut left = usize::try_from(length.saturating_sub(ID_BYTES)).unwrap_or(usize::MAX);
+    while left > 0 {
+        let more = left.min(BATCH_BYTES);
+        cutter.read(reader, more)?;
+        left = left.saturating_sub(more);
+        cutter.cut(left == 0);
+    }
+    Ok(cutter.finish().map(|batches| (id, batches)))
+}
+
+/// Cuts rows into batches as they come in.
+#[derive(Default)]
+struct Cutter {
+    /// Bytes of no batch yet.
+    pending: Vec<u8>,
+    /// How many of them were looked at, and where the last row ends that is linked with none after it.
+    scanned: usize,
+    end: usize,
+    rows: u32,
+    batches: Vec<Batch>,
+    problem: Option<String>,
+}
+
+impl Cutter {
+    fn read(&mut self, reader: &mut impl Read, bytes: usize) -> io::Result<()> {
+        let start = self.pending.len();
+        self.pending.resize(start.saturating_add(bytes), 0);
+        reader.read_exact(self.pending.get_mut(start..).unwrap_or_default())
+    }
+
+    /// Makes batches of what is complete. At the end of the request the rest is one, however it ends: its check says what is wrong.
+    fn cut(&mut self, at_end: bool) {
+        while let Some((len, is_linked)) = self.pending.get(self.scanned..).and_then(Batch::peek) {
+            let next = self.scanned.saturating_add(len);
+            if len == 0 || next > self.pending.len() {
+                break;
+            }
+            if next > BATCH_BYTES && self.end > 0 {
+                self.split(self.end);
+                continue;
+            }
+            self.scanned = next;
+            if !is_linked {
+                self.end = next;
+            }
+        }
+        if at_end && !self.pending.is_empty() {
+            self.split(self.pending.len());
+        }
+    }
+
+    /// Takes the first `len` bytes away as a batch.
+    fn split(&mut self, len: usize) {
+        let rest = self.pending.split_off(len);
+        let bytes = std::mem::replace(&mut self.pending, rest);
+        self.scanned = self.scanned.saturating_sub(len);
+        self.end = 0;
+        if self.problem.is_some() {
+            return;
+        }
+        if bytes.len() > CHAIN_BYTES_MAX {
+            let problem = format!("rows from {} on are one chain of more than {CHAIN_BYTES_MAX} bytes", self.rows);
+            self.problem = Some(problem);
+            return;
+        }
+        match Batch::parse(bytes) {
+            Ok(batch) => {
+                self.rows = self.rows.saturating_add(batch.len());
+                self.batches.push(batch);
+            }
+            Err(error) => {
+                let row = self.rows.saturating_add(error.row);
+                self.problem = Some(format!("row {row}: {}; nothing was taken", error.problem));
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Vec<Batch>, String> {
+        match self.problem {
+            Some(problem) => Err(problem),
+            None if self.rows > ROWS_MAX => Err(format!("{} rows are more than {ROWS_MAX}", self.rows)),
+            None => Ok(self.batches),
+        }
+    }
+}
+
+/// Sends a length and the CBOR of a value.
+pub(super) fn write_frame<T: Encode<()>>(writer: &mut impl Write, value: &T) -> anyhow::Result<()> {
+    let mut bytes = vec![0; 4];
+    minicbor::encode(value, &mut bytes).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let length = u32::try_from(bytes.len().saturating_sub(4))?.to_be_bytes();
+    for (slot, byte) in bytes.iter_mut().zip(length) {
+        *slot = byte;
+    }
+    writer.write_all(&bytes)?;
+    Ok(())
+}
+
+/// Reads an answer; `None` when the other side has ended.
+pub(super) fn read_answer(reader: &mut impl Read) -> anyhow::Result<Option<Answer>> {
+    let mut length = [0; 4];
+    match reader.read_exact(&mut length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    let length = u32::from_be_bytes(length);
+    ensure!(length <= ANSWER_BYTES_MAX, "an answer of {length} bytes is more than {ANSWER_BYTES_MAX}");
+    let mut bytes = vec![0; usize::try_from(length)?];
+    reader.read_exact(&mut bytes)?;
+    Ok(Some(minicbor::decode(&bytes)?))
+}
