@@ -37,6 +37,50 @@ pub struct CentreConfig {
     pub high_value_url: String,
 }
 
+/// This node's place among several that share one journal. Without it the bank is one node with its journal in files, and needs nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterConfig {
+    /// Name of this node, no other's.
+    pub node: String,
+    /// Name of the shared journal, the same on every node.
+    pub stream: String,
+    /// The PostgreSQL servers, `host:port` each; the one that may be written to is found by asking all.
+    pub postgres: Vec<String>,
+    /// Name of the database.
+    pub database: String,
+    /// Role to log in as. Its password, where one is needed, is in `keys/postgres.password`.
+    pub user: String,
+    /// A commit must be on a second server before it counts. Only a trial goes without.
+    #[serde(default = "yes")]
+    pub quorum: bool,
+    /// How long a leader leads without renewing it, in milliseconds: how long nobody may lead after it died.
+    #[serde(default = "lease_ms")]
+    pub lease_ms: u64,
+    /// Longest wait for an answer of the database, in milliseconds, before another server is looked for.
+    #[serde(default = "patience_ms")]
+    pub patience_ms: u64,
+    /// Where clients reach this node, for those who asked another: `http://host:port`.
+    pub api_url: String,
+    /// Where its bulk interface is reached, `host:port`, if it has one.
+    #[serde(default)]
+    pub bulk_address: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// With a look every 50 ms another node leads after two seconds and a little, below the three that a payment may wait.
+const fn lease_ms() -> u64 {
+    2_000
+}
+
+/// A commit with a slow disk on the way takes a second or two; a server that is silent for longer is taken for gone.
+const fn patience_ms() -> u64 {
+    4_000
+}
+
 /// The configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +103,9 @@ pub struct BankConfig {
     pub banks: Vec<ListedBank>,
     /// The clearing centre; without one the bank pays inside only.
     pub centre: Option<CentreConfig>,
+    /// The other nodes; without it this is the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterConfig>,
 }
 
 impl BankConfig {
@@ -75,6 +122,7 @@ impl BankConfig {
             log_origin: "localhost/jinku-log".to_owned(),
             banks: Vec::new(),
             centre: None,
+            cluster: None,
         }
     }
 }
@@ -171,22 +219,38 @@ impl Installation {
         fs::write(&file, format!("{text}\n")).with_context(|| format!("write {}", file.display()))
     }
 
+    /// Reads the database's password, where there is one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or can be read by others.
+    pub fn database_password(&self) -> anyhow::Result<Option<String>> {
+        let path = self.folder.join("keys").join("postgres.password");
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(read_secret(&path)?.trim_end().to_owned()))
+    }
+
     /// Reads a secret.
     ///
     /// # Errors
     /// The file is missing, is not 64 hexadecimal digits, or can be read by others.
     pub fn key(&self, key: Key) -> anyhow::Result<[u8; 32]> {
-        use std::os::unix::fs::PermissionsExt;
         let path = self.folder.join("keys").join(key.file());
-        let mode =
-            fs::metadata(&path).with_context(|| format!("read {}", path.display()))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            bail!("{} can be read by others: run `chmod 600 {}`", path.display(), path.display());
-        }
-        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let text = read_secret(&path)?;
         let mut bytes = [0; 32];
         hex::decode_to_slice(text.trim(), &mut bytes)
             .with_context(|| format!("{} is not 64 hexadecimal digits", path.display()))?;
         Ok(bytes)
     }
+}
+
+/// Reads a file that only its owner may read.
+fn read_secret(path: &Path) -> anyhow::Result<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path).with_context(|| format!("read {}", path.display()))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        bail!("{} can be read by others: run `chmod 600 {}`", path.display(), path.display());
+    }
+    fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
 }

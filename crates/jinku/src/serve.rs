@@ -17,8 +17,9 @@ use projections::Projections;
 use rails::{Answer, Centre, Driver, Receiver, Translator};
 use receipts::NoteSigner;
 
+use crate::cluster::LeadersWork;
 use crate::config::{BankConfig, CentreConfig, Installation, Key};
-use crate::{bulk, opening, operate};
+use crate::{bulk, cluster, opening, operate};
 
 /// A snapshot is made when so many entries have come since the last: a replay of as many takes seconds, and making one takes a core for as long.
 const SNAPSHOT_EVERY: u64 = 1_000_000;
@@ -61,12 +62,18 @@ pub fn start_node(installation: &Installation, clock: Arc<dyn Clock>) -> anyhow:
         snapshot_every: Some(SNAPSHOT_EVERY),
         relying_party: relying_party(&installation.config),
     };
-    let node = Node::start(config, clock)?;
-    if node.handle().read(|bank| bank.payments().profile().is_none())? {
-        for submission in opening::commands(&installation.config)? {
-            node.handle().submit(submission).context("opening of the bank")?;
+    let opening = opening::commands(&installation.config)?;
+    let Some(cluster) = &installation.config.cluster else {
+        let node = Node::start(config, clock)?;
+        if node.handle().read(|bank| bank.payments().profile().is_none())? {
+            for submission in opening {
+                node.handle().submit(submission).context("opening of the bank")?;
+            }
         }
-    }
+        return Ok(node);
+    };
+    let node = Node::start_in_cluster(config, cluster::join(installation, cluster)?, clock)?;
+    cluster::open_bank(node.handle(), opening)?;
     Ok(node)
 }
 
@@ -128,7 +135,7 @@ fn start_rails(
     installation: &Installation,
     centre: &CentreConfig,
     handle: &Handle,
-) -> anyhow::Result<(Arc<Receiver>, Driver)> {
+) -> anyhow::Result<(Arc<Receiver>, LeadersWork)> {
     let config = &installation.config;
     let mut public_key = [0; 32];
     hex::decode_to_slice(&centre.public_key, &mut public_key).context("centre.public_key in bank.json")?;
@@ -143,7 +150,11 @@ fn start_rails(
         Centre { rail: Rail::Instant, url: centre.instant_url.clone() },
         Centre { rail: Rail::HighValue, url: centre.high_value_url.clone() },
     ];
-    let driver = Driver::start(centres, &translator, handle)?;
+    let sender = Arc::clone(&translator);
+    let (followed, driven) = (handle.clone(), handle.clone());
+    let driver = LeadersWork::begin(followed, move || {
+        Driver::start(centres.clone(), &sender, &driven).context("the rails' drivers")
+    })?;
     Ok((Arc::new(Receiver::new(translator, handle.clone())), driver))
 }
 

@@ -31,6 +31,12 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// How long nothing is copied after the disk here was full.
 const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
 
+/// Whether a data folder has a copy of a shared journal. Its stream is not to be begun anew.
+#[must_use]
+pub fn has_copy(data: &std::path::Path) -> bool {
+    data.join(copy::IDENTITY_FILE).exists()
+}
+
 /// What a node needs to be one of several.
 pub struct Cluster {
     /// The journal that all share.

@@ -19,7 +19,7 @@ mod snapshots;
 mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use cluster::{Cluster, NotLeader, Role};
+pub use cluster::{Cluster, NotLeader, Role, has_copy};
 pub use handle::{Halted, Handle, Replies, Status, SubmitError, Taken};
 pub use recover::{RecoverError, Recovered, recover};
 pub use sequencer::{Config, Node, StartError};

@@ -11,7 +11,7 @@ use super::{End, Replica, entries};
 use crate::snapshots;
 
 /// File with the identity of the stream that the copy is of, beside the journal.
-const IDENTITY_FILE: &str = "stream.id";
+pub(super) const IDENTITY_FILE: &str = "stream.id";
 /// Bytes of records that are copied with one write: enough that the disk's own time does not count, little enough that readers of the
 /// state do not wait long while they are applied.
 const COPY_BYTES: usize = 4 << 20;
