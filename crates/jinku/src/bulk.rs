@@ -52,7 +52,12 @@ struct Served {
 ///
 /// # Errors
 /// The threads cannot be started.
-pub fn listen(listener: TcpListener, handle: Handle, token: [u8; 32], journal: PathBuf) -> std::io::Result<()> {
+pub fn listen(
+    listener: TcpListener,
+    handle: Handle,
+    token: [u8; 32],
+    journal: PathBuf,
+) -> std::io::Result<()> {
     let served = Arc::new(Served { handle, token, journal, open: AtomicUsize::new(0) });
     std::thread::Builder::new().name("bulk".to_owned()).spawn(move || {
         for stream in listener.incoming() {
@@ -131,7 +136,10 @@ fn take(id: CommandId, batches: Vec<Batch>, served: &Served) -> anyhow::Result<A
 
 /// Waits for the batches, in order, and puts their results together. `stopped` is why the rows after them were not handed in.
 fn collect(waiting: Vec<Waiting>, stopped: Option<SubmitError>, served: &Served) -> anyhow::Result<Answer> {
-    let mut answer = Answer { problem: stopped.map(|error| error.to_string()), ..Answer::default() };
+    let mut answer = Answer::default();
+    if let Some(error) = stopped {
+        answer.stop(&error);
+    }
     for Waiting { first, rows, result } in waiting {
         let replies = result.recv().context("the node has stopped")?;
         match replies.into_iter().next().context("the node gave no result")? {
@@ -145,9 +153,7 @@ fn collect(waiting: Vec<Waiting>, stopped: Option<SubmitError>, served: &Served)
             Err(SubmitError::Refused(Refusal::Rows(refusals))) => answer.refuse_all(first, &refusals),
             // Rows of an id that had other rows, or none that could be taken at all: the same for each.
             Err(SubmitError::Refused(refusal)) => answer.refuse_each(first, rows, &refusal),
-            Err(error) => {
-                answer.problem.get_or_insert(error.to_string());
-            }
+            Err(error) => answer.stop(&error),
         }
         if answer.problem.is_none() {
             answer.rows = first.saturating_add(rows);

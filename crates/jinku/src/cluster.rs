@@ -1,5 +1,11 @@
-//! A node as one of several: how it joins, who opens the bank, and what only the leader does.
+//! A node as one of several: how it joins, who opens the bank, and what only the leader does; and `jinku cluster`, which puts several nodes
+//! under load and checks what they acknowledged.
 
+pub mod check;
+pub mod load;
+mod session;
+
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -19,6 +25,34 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const OPENED_BEFORE: u64 = 100_000;
 /// Shortest lease: below it a busy machine loses leads that it could keep.
 const LEASE_MS_MIN: u64 = 500;
+
+/// What to do with several nodes.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    /// Send transfers to whichever node leads, and write down what is acknowledged.
+    Load(load::Arguments),
+    /// Read everything that was acknowledged back from the nodes' journals.
+    Check(check::Arguments),
+}
+
+/// Does it.
+///
+/// # Errors
+/// As the task says.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    match &arguments.task {
+        Task::Load(arguments) => load::run(arguments).map(|()| ExitCode::SUCCESS),
+        Task::Check(arguments) => {
+            check::run(arguments).map(|fine| if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
 
 /// The shared journal as the configuration names it.
 ///

@@ -5,7 +5,7 @@ pub mod backup;
 pub mod bench;
 pub mod bulk;
 pub mod client;
-mod cluster;
+pub mod cluster;
 pub mod config;
 pub mod demo;
 pub mod drill;

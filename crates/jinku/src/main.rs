@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use jinku::config::{BankConfig, Installation};
-use jinku::{audit, backup, bench, demo, drill, iso, operate, restore, serve, verify};
+use jinku::{audit, backup, bench, cluster, demo, drill, iso, operate, restore, serve, verify};
 use tracing_subscriber::EnvFilter;
 
 /// Jinku (金库): a bank's wallet platform.
@@ -39,6 +39,8 @@ enum Command {
     Restore(restore::Arguments),
     /// Try what must work on a bad day, and write down the result.
     Drill(drill::Arguments),
+    /// Put a bank with several nodes under load, and check what they acknowledged.
+    Cluster(cluster::Arguments),
     /// Check a receipt without asking the bank.
     Verify(verify::Arguments),
     /// Check ISO 20022 messages; write a statement as one.
@@ -82,6 +84,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
+        Command::Cluster(arguments) => cluster::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Iso(arguments) => iso::run(&arguments),
         Command::Keys { data } => keys(&data).map(|()| ExitCode::SUCCESS),

@@ -2,6 +2,7 @@
 
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use ledger::{Batch, Command, Row};
@@ -25,7 +26,23 @@ impl Client {
     /// # Errors
     /// Nobody listens there.
     pub fn connect(address: SocketAddr, token: &[u8; 32]) -> anyhow::Result<Self> {
-        let mut stream = TcpStream::connect(address).with_context(|| format!("connect to {address}"))?;
+        let stream = TcpStream::connect(address).with_context(|| format!("connect to {address}"))?;
+        Self::on(stream, token)
+    }
+
+    /// Like [`Client::connect`]; neither this nor any answer is waited for longer than `patience`.
+    ///
+    /// # Errors
+    /// Nobody listens there, or not in time.
+    pub fn connect_within(address: SocketAddr, token: &[u8; 32], patience: Duration) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, patience);
+        let stream = stream.with_context(|| format!("connect to {address}"))?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
+        Self::on(stream, token)
+    }
+
+    fn on(mut stream: TcpStream, token: &[u8; 32]) -> anyhow::Result<Self> {
         stream.set_nodelay(true)?;
         stream.write_all(token)?;
         let reader = BufReader::new(stream.try_clone()?);

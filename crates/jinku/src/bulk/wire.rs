@@ -7,6 +7,7 @@ use bank::Refusal;
 use ledger::{Batch, BatchOutcome, Found};
 use minicbor::{Decode, Encode};
 use money::CommandId;
+use node::{NotLeader, SubmitError};
 
 use super::{BATCH_BYTES, ROWS_MAX};
 
@@ -37,6 +38,9 @@ pub struct Answer {
     /// Why not all rows were looked at; absent when they were.
     #[n(4)]
     pub problem: Option<String>,
+    /// Where the bulk interface of the node that leads is, when this one does not: the same request with the same id may be sent there.
+    #[n(5)]
+    pub leader: Option<String>,
 }
 
 /// Why a row was refused.
@@ -54,6 +58,14 @@ pub struct RowRefusal {
 }
 
 impl Answer {
+    /// Puts in why not all rows were looked at.
+    pub(super) fn stop(&mut self, error: &SubmitError) {
+        self.problem.get_or_insert(error.to_string());
+        if let SubmitError::NotLeader(NotLeader { leader: Some(leader) }) = error {
+            self.leader = Some(leader.bulk.clone()).filter(|address| !address.is_empty());
+        }
+    }
+
     /// Puts in what became of a batch that begins with the row `first`.
     pub(super) fn add(&mut self, first: u32, outcome: &BatchOutcome, refusals: &[ledger::Refusal]) {
         let words = refusals.iter().map(ToString::to_string).chain(std::iter::repeat(String::new()));
@@ -174,7 +186,8 @@ impl Cutter {
             return;
         }
         if bytes.len() > CHAIN_BYTES_MAX {
-            let problem = format!("rows from {} on are one chain of more than {CHAIN_BYTES_MAX} bytes", self.rows);
+            let problem =
+                format!("rows from {} on are one chain of more than {CHAIN_BYTES_MAX} bytes", self.rows);
             self.problem = Some(problem);
             return;
         }

@@ -1,7 +1,8 @@
 //! What the clients of the ledger's benchmark send.
 
 use ledger::{
-    AccountKind, Batch, Change, Command, Entry, HoldEnd, HoldOutcome, Leg, Memo, NewHold, Row, Sizing, Transfer,
+    AccountKind, Batch, Change, Command, Entry, HoldEnd, HoldOutcome, Leg, Memo, NewHold, Row, Sizing,
+    Transfer,
 };
 use money::{AccountId, Amount, Asset, CommandId, EntryId, HoldId};
 use rand_chacha::ChaCha8Rng;
@@ -93,7 +94,11 @@ impl Load {
         let to = if to >= self.accounts { to.saturating_sub(self.accounts) } else { to };
         let amount = Amount::new(Asset::CNY, u128::from(bits & 0xFFFF).saturating_add(1));
         // The hot account gives and takes in turn, so that it never runs dry.
-        if self.hot && bits & 1 == 0 { (account(to), account(from), amount) } else { (account(from), account(to), amount) }
+        if self.hot && bits & 1 == 0 {
+            (account(to), account(from), amount)
+        } else {
+            (account(from), account(to), amount)
+        }
     }
 
     fn transfer(&mut self) -> Command {
