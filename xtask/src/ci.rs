@@ -26,6 +26,8 @@ const CHECK: Duration = Duration::from_secs(20 * 60);
 const RUN: Duration = Duration::from_secs(8 * 60);
 /// Seeds of the short simulation.
 const SEEDS: &str = "20";
+/// Seconds of fuzzing, for all targets together: enough to see that every one of them works and that the last change broke none.
+const FUZZ_SECONDS: &str = "45";
 
 /// Runs every stage; answers whether all passed.
 pub(crate) fn run(project: &Project) -> bool {
@@ -44,7 +46,9 @@ pub(crate) fn run(project: &Project) -> bool {
     if test::release_build(project, &mut report) {
         on_the_release(project, &mut report);
     } else {
-        for stage in ["generated files", "main job in a browser", "simulation", "main job without a screen"] {
+        for stage in
+            ["generated files", "main job in a browser", "simulation", "fuzzing", "main job without a screen"]
+        {
             report.cannot(stage, "there is no release build");
         }
     }
@@ -57,6 +61,9 @@ fn on_the_release(project: &Project, report: &mut Report) {
     let mut simulation = project.command_in(project.root(), project.release("sim"));
     simulation.args(["--seeds", SEEDS]);
     report.check("simulation", RUN, simulation);
+    let mut fuzzing = project.command_in(project.root(), project.release("fuzz"));
+    fuzzing.args(["--seconds", FUZZ_SECONDS]);
+    report.check("fuzzing", RUN, fuzzing);
     report.check("main job without a screen", RUN, demo::command(project, true));
 }
 

@@ -6,6 +6,7 @@
 mod ci;
 mod counts;
 mod demo;
+mod fuzz;
 mod project;
 mod run;
 mod schemas;
@@ -56,6 +57,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Feeds damaged inputs to everything that reads outside bytes, for example `cargo xtask fuzz --seconds 600 --target journal`.
+    Fuzz {
+        /// Passed on to the fuzzers.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Installs by name what building, testing and the demo need, and says what it does.
     Setup,
     /// Installs the ISO 20022 schemas.
@@ -82,6 +89,7 @@ fn perform(task: Task) -> anyhow::Result<bool> {
         Task::Ci => Ok(ci::run(&project)),
         Task::Tidy => tidy::run(&project),
         Task::Sim { arguments } => sim::run(&project, &arguments),
+        Task::Fuzz { arguments } => fuzz::run(&project, &arguments),
         Task::Setup => setup::all(&project).map(|()| true),
         Task::Schemas => schemas::install(project.data_dir()).map(|()| true),
     }

@@ -20,7 +20,7 @@ const BROWSER: Duration = Duration::from_secs(8 * 60);
 
 /// The packages of the release build, always named together: with fewer, cargo might unite features differently and
 /// build everything a second time.
-pub(crate) const RELEASE_PACKAGES: [&str; 3] = ["jinku", "sandbox", "sim"];
+pub(crate) const RELEASE_PACKAGES: [&str; 4] = ["jinku", "sandbox", "sim", "fuzz"];
 
 /// Runs all tests, or with `quick` those that need neither a browser nor the release build; answers whether all passed.
 pub(crate) fn run(project: &Project, quick: bool) -> bool {

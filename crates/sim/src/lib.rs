@@ -29,4 +29,4 @@ mod tamper;
 mod troubles;
 
 pub use defect::Defect;
-pub use run::{Failure, Options, STEPS_DEFAULT, Summary, run};
+pub use run::{Failure, Options, STEPS_DEFAULT, Summary, records, run};

@@ -32,6 +32,10 @@ impl Observer {
         u64::try_from(self.records.len()).unwrap_or(u64::MAX)
     }
 
+    pub(crate) fn into_records(self) -> Vec<Vec<u8>> {
+        self.records.into_values().collect()
+    }
+
     fn take(&mut self, (seq, bytes): Written) -> Result<(), String> {
         let entry = JournalEntry::from_bytes(&bytes).map_err(|error| format!("record {seq}: {error}"))?;
         if seq != self.replay.seq().saturating_add(1) {

@@ -66,6 +66,12 @@ pub struct Failure {
     pub log: Vec<String>,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self { seed: 0, steps: STEPS_DEFAULT, defect: None }
+    }
+}
+
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for line in &self.log {
@@ -120,6 +126,17 @@ pub fn run(options: &Options) -> Result<Summary, Failure> {
         Err(words.unwrap_or_else(|| "the core stopped".to_owned()))
     });
     found.map_err(|what| Failure { seed: options.seed, step: sim.step, what, log: sim.log.into() })
+}
+
+/// The journal's records of a clean run, in order.
+///
+/// # Errors
+/// The [`Failure`], where the run is not clean.
+pub fn records(options: &Options) -> Result<Vec<Vec<u8>>, Failure> {
+    let fail = |what: String| Failure { seed: options.seed, step: options.steps, what, log: Vec::new() };
+    let mut sim = Sim::new(options).map_err(|error| fail(error.to_string()))?;
+    sim.whole(options.steps).map_err(fail)?;
+    Ok(sim.observer.into_records())
 }
 
 impl Sim {

@@ -96,7 +96,10 @@ pub struct Manifest {
 
 impl Manifest {
     /// Its form, with its own hash.
-    pub(crate) fn seal(mut self) -> anyhow::Result<(Self, Vec<u8>)> {
+    ///
+    /// # Errors
+    /// Never for a manifest that can be made; the JSON writer's type has an error.
+    pub fn seal(mut self) -> anyhow::Result<(Self, Vec<u8>)> {
         self.sha256 = String::new();
         self.sha256 = hex::encode(Sha256::digest(self.form()?));
         let bytes = self.form()?;
