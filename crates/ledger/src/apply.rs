@@ -1,11 +1,12 @@
 //! Applying events. Every event here was decided on the same state, so nothing can fail; if it does, the core stops.
 
-use money::{AccountId, AmountError, EntryId, Timestamp, invariant};
+use money::{AccountId, AmountError, EntryId, HoldId, Timestamp, invariant};
 use smallvec::SmallVec;
 
 use crate::books::Books;
+use crate::decide::{Effect, Effects, find_effects};
 use crate::history::{NewEntry, PackedLeg};
-use crate::{Account, AccountKind, Change, Entry, Event, Hold, Ledger, NewHold, Seal, Side, Tenant};
+use crate::{Account, AccountKind, Change, Entry, Event, Hold, Ledger, NewHold, Seal, Tenant};
 
 impl Ledger {
     /// Applies one event, recorded at `recorded_at`.
@@ -44,95 +45,67 @@ impl Ledger {
         }
     }
 
+    /// Applies a change that was decided or stands in the journal.
     pub(crate) fn apply_change(
         &mut self,
         change: &Change,
         reverses: Option<EntryId>,
         recorded_at: Timestamp,
     ) {
-        let mut watched: SmallVec<[AccountId; 4]> = SmallVec::new();
+        let mut effects = Effects::new();
+        let found = find_effects(self, change, &mut effects);
+        invariant!(found.is_ok(), "a change was decided that cannot be: {found:?}");
+        self.enact_change(change, &effects, reverses, recorded_at);
+    }
+
+    /// Applies a change whose effects are known.
+    pub(crate) fn enact_change(
+        &mut self,
+        change: &Change,
+        effects: &Effects,
+        reverses: Option<EntryId>,
+        recorded_at: Timestamp,
+    ) {
         for end in &change.ends {
-            watched.extend(self.apply_end(end.hold));
+            self.end_hold(end.hold);
         }
+        let (mut number, mut effective_at) = (0, recorded_at);
         if let Some(entry) = &change.entry {
-            self.apply_entry(entry, reverses, recorded_at, &mut watched);
+            effective_at = entry.effective_at.unwrap_or(recorded_at);
+            number = self.keep_entry(entry, effects, reverses, recorded_at);
         }
         for hold in &change.places {
-            watched.extend(self.apply_place(hold, recorded_at));
+            self.place_hold(hold, recorded_at);
+        }
+        let mut watched: SmallVec<[AccountId; 4]> = SmallVec::new();
+        for effect in effects {
+            let account = self.accounts.at_mut(usize::try_from(effect.position).unwrap_or(usize::MAX));
+            let Some(account) = account else {
+                invariant!(false, "account {} is unknown", effect.account);
+                continue;
+            };
+            account.absorb(effect, number, effective_at);
+            if account.is_watched {
+                watched.push(effect.account);
+            }
         }
         for account in watched {
             self.look_at(account, recorded_at);
         }
     }
 
-    /// Ends a hold; answers with its account if that is watched.
-    fn apply_end(&mut self, id: money::HoldId) -> Option<AccountId> {
+    fn end_hold(&mut self, id: HoldId) {
         let Some(hold) = self.holds.remove(&id) else {
             invariant!(false, "hold {id} ends but is not open");
-            return None;
+            return;
         };
         if let Some(expires_at) = hold.expires_at {
             self.expiries.remove(&(expires_at, id));
         }
         self.ended_holds.insert(id, ());
-        let account = self.account_to_change(hold.account)?;
-        account.held = checked(account.held.checked_sub(hold.amount.minor()), hold.account);
-        account.is_watched.then_some(hold.account)
     }
 
-    fn apply_entry(
-        &mut self,
-        entry: &Entry,
-        reverses: Option<EntryId>,
-        recorded_at: Timestamp,
-        watched: &mut SmallVec<[AccountId; 4]>,
-    ) {
-        let position = self.history.len();
-        let number = position.saturating_add(1);
-        let effective_at = entry.effective_at.unwrap_or(recorded_at);
-        let mut legs: SmallVec<[PackedLeg; 4]> = SmallVec::new();
-        for leg in &entry.legs {
-            let Some((at, _)) = Books::account(self, leg.account) else {
-                invariant!(false, "account {} is unknown", leg.account);
-                return;
-            };
-            // A second leg on the same account names the same entry before.
-            let first = legs.iter().find(|first| first.account == at).copied();
-            let Some(account) = self.accounts.at_mut(usize::try_from(at).unwrap_or(usize::MAX)) else {
-                return;
-            };
-            let sum = match leg.side {
-                Side::Debit => &mut account.debits,
-                Side::Credit => &mut account.credits,
-            };
-            *sum = checked(sum.checked_add(leg.amount.minor()), leg.account);
-            let previous = first.map_or(account.last, |first| first.previous);
-            if first.is_none() {
-                account.last = number;
-                account.entries = account.entries.saturating_add(1);
-                account.effective_to = account.effective_to.max(effective_at);
-                if account.is_watched {
-                    watched.push(leg.account);
-                }
-            }
-            legs.push(PackedLeg { account: at, side: leg.side, minor: leg.amount.minor(), previous });
-        }
-        if let Some(original) = reverses {
-            self.reversals.insert(original, entry.id);
-        }
-        let new = NewEntry {
-            id: entry.id,
-            recorded_at,
-            effective_at,
-            reference: entry.reference,
-            memo: entry.memo.as_str(),
-            reverses,
-        };
-        self.history.push(&new, &legs);
-    }
-
-    /// Places a hold; answers with its account if that is watched.
-    fn apply_place(&mut self, new: &NewHold, recorded_at: Timestamp) -> Option<AccountId> {
+    fn place_hold(&mut self, new: &NewHold, recorded_at: Timestamp) {
         if let Some(expires_at) = new.expires_at {
             self.expiries.insert((expires_at, new.id));
         }
@@ -144,15 +117,38 @@ impl Ledger {
         };
         let taken = self.holds.insert(new.id, hold).is_some();
         invariant!(!taken, "hold {} placed twice", new.id);
-        let account = self.account_to_change(new.account)?;
-        account.held = checked(account.held.checked_add(new.amount.minor()), new.account);
-        account.is_watched.then_some(new.account)
     }
 
-    fn account_to_change(&mut self, id: AccountId) -> Option<&mut Account> {
-        let account = self.accounts.get_mut(&id);
-        invariant!(account.is_some(), "account {id} is unknown");
-        account
+    /// Puts an entry into the history; answers with its number there, from 1.
+    fn keep_entry(
+        &mut self,
+        entry: &Entry,
+        effects: &Effects,
+        reverses: Option<EntryId>,
+        recorded_at: Timestamp,
+    ) -> u32 {
+        let mut legs: SmallVec<[PackedLeg; 4]> = SmallVec::new();
+        for leg in &entry.legs {
+            let Some(effect) = effects.iter().find(|effect| effect.account == leg.account) else {
+                invariant!(false, "a leg on {} has no effect", leg.account);
+                continue;
+            };
+            let previous = self.account_at(effect.position).map_or(0, |account| account.last);
+            let (side, minor) = (leg.side, leg.amount.minor());
+            legs.push(PackedLeg { account: effect.position, side, minor, previous });
+        }
+        if let Some(original) = reverses {
+            self.reversals.insert(original, entry.id);
+        }
+        let new = NewEntry {
+            id: entry.id,
+            recorded_at,
+            effective_at: entry.effective_at.unwrap_or(recorded_at),
+            reference: entry.reference,
+            memo: entry.memo.as_str(),
+            reverses,
+        };
+        self.history.push(&new, &legs).saturating_add(1)
     }
 }
 
@@ -176,6 +172,19 @@ impl Account {
             entries: 0,
             effective_to: Timestamp::from_ms(0),
             is_watched: false,
+        }
+    }
+
+    /// Takes up what a change does to it. `number` is that of the change's entry, if it has one that touches the account.
+    pub(crate) fn absorb(&mut self, effect: &Effect, number: u32, effective_at: Timestamp) {
+        self.debits = checked(self.debits.checked_add(effect.debits), effect.account);
+        self.credits = checked(self.credits.checked_add(effect.credits), effect.account);
+        let kept = self.held.checked_sub(effect.freed).and_then(|held| held.checked_add(effect.placed));
+        self.held = checked(kept, effect.account);
+        if effect.has_leg() {
+            self.last = number;
+            self.entries = self.entries.saturating_add(1);
+            self.effective_to = self.effective_to.max(effective_at);
         }
     }
 }

@@ -8,7 +8,11 @@ use money::{AccountId, EntryId, Timestamp, invariant};
 
 use crate::books::{Books, ChainBooks};
 use crate::decide::{Effects, check_change, check_close, check_open, size};
+use crate::row::WrittenRow;
 use crate::{Account, Batch, Change, Command, Entry, Ledger, Leg, Memo, Refusal, Row, Sizing, Transfer};
+
+/// Rows that are looked at together before they are taken one by one: few enough that what they need stays in the nearest cache.
+const AHEAD: usize = 32;
 
 /// A row that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -65,15 +69,17 @@ pub struct BatchOutcome {
 
 /// A row found good.
 enum Good {
-    Open(AccountId, Account),
+    Open(AccountId, Box<Account>),
     Close(AccountId),
     /// The change is the row's own, or in the scratch space.
     Change {
         reverses: Option<EntryId>,
-        found: Option<Found>,
-        effects: Effects,
+        found: Option<Box<Found>>,
     },
 }
+
+/// A row of a chain found good, with its change and what that does.
+type GoodRow = (Good, Change, Effects);
 
 impl Ledger {
     /// Takes a batch: decides and applies row after row. `may` says whether a row's ids and accounts are the sender's to use. Answers with the outcome, which
@@ -84,100 +90,124 @@ impl Ledger {
         now: Timestamp,
         may: impl Fn(&Self, &Command) -> bool,
     ) -> (BatchOutcome, Vec<Refusal>) {
-        let mut outcome = BatchOutcome::default();
-        let mut refusals = Vec::new();
-        let mut scratch = Change::default();
+        let mut turn = BatchTurn { now, outcome: BatchOutcome::default(), refusals: Vec::new() };
+        let mut space = Space::default();
         let mut chain: Vec<Row> = Vec::new();
-        for (number, row) in (0_u32..).zip(batch.rows()) {
-            if row.is_linked || !chain.is_empty() {
-                let goes_on = row.is_linked;
-                chain.push(row);
-                if !goes_on {
-                    let first =
-                        number.saturating_add(1).saturating_sub(u32::try_from(chain.len()).unwrap_or(0));
-                    self.take_chain(&chain, first, now, &may, &mut outcome, &mut refusals);
-                    chain.clear();
-                }
-                continue;
+        let mut numbers = 0_u32..;
+        let mut written = batch.written();
+        let mut ahead: Vec<WrittenRow<'_>> = Vec::with_capacity(AHEAD);
+        loop {
+            ahead.clear();
+            ahead.extend(written.by_ref().take(AHEAD));
+            if ahead.is_empty() {
+                break;
             }
-            let checked = if may(self, &row.command) {
-                check(self, self, &row.command, now, &mut scratch)
-            } else {
-                Err(Refusal::NotPermitted)
-            };
-            match checked {
-                Ok(mut good) => {
-                    if let Good::Change { found, .. } = &mut good
-                        && let Some(what) = found.take()
-                    {
-                        outcome.found.push(RowFound { row: number, what });
+            self.warm(&ahead);
+            for (row, number) in ahead.iter().zip(numbers.by_ref()) {
+                let read = row.read_into(&mut space.command);
+                invariant!(read.is_ok(), "a row of a batch cannot be read");
+                if row.is_linked() || !chain.is_empty() {
+                    chain.push(Row { is_linked: row.is_linked(), command: space.command.clone() });
+                    if !row.is_linked() {
+                        self.take_chain(&chain, number, &may, &mut turn);
+                        chain.clear();
                     }
-                    self.enact(&row.command, good, &scratch, now);
-                }
-                Err(refusal) => {
-                    outcome.refused.push(RowRefused { row: number, code: refusal.code() });
-                    refusals.push(refusal);
+                } else {
+                    self.take_row(number, &may, &mut space, &mut turn);
                 }
             }
         }
-        (outcome, refusals)
+        (turn.outcome, turn.refusals)
     }
 
+    /// Looks up what the rows will need, all at once: the processor waits for memory once and not row by row.
+    fn warm(&self, rows: &[WrittenRow<'_>]) {
+        let mut found = 0_usize;
+        for row in rows {
+            let (Some(id), Some(accounts)) = (row.id_of_transfer(), row.accounts_of_transfer()) else {
+                continue;
+            };
+            found = found.wrapping_add(usize::from(self.history.contains(id)));
+            for account in accounts {
+                found = found.wrapping_add(usize::from(
+                    Books::account(self, account).is_some_and(|(_, a)| a.is_open()),
+                ));
+            }
+        }
+        std::hint::black_box(found);
+    }
+
+    fn take_row(
+        &mut self,
+        number: u32,
+        may: &impl Fn(&Self, &Command) -> bool,
+        space: &mut Space,
+        turn: &mut BatchTurn,
+    ) {
+        let checked = if may(self, &space.command) {
+            check(self, self, &space.command, turn.now, &mut space.change, &mut space.effects)
+        } else {
+            Err(Refusal::NotPermitted)
+        };
+        match checked {
+            Ok(good) => {
+                let good = turn.note(number, good);
+                self.enact(&space.command, good, &space.change, &space.effects, turn.now);
+            }
+            Err(refusal) => turn.refuse(number, refusal),
+        }
+    }
+
+    /// Takes a chain whose last row has the number `last`.
     fn take_chain(
         &mut self,
         chain: &[Row],
-        first: u32,
-        now: Timestamp,
+        last: u32,
         may: &impl Fn(&Self, &Command) -> bool,
-        outcome: &mut BatchOutcome,
-        refusals: &mut Vec<Refusal>,
+        turn: &mut BatchTurn,
     ) {
-        match self.check_chain(chain, now, may) {
-            Ok(good) => {
-                for ((number, row), (mut good, scratch)) in (first..).zip(chain).zip(good) {
-                    if let Good::Change { found, .. } = &mut good
-                        && let Some(what) = found.take()
-                    {
-                        outcome.found.push(RowFound { row: number, what });
-                    }
-                    self.enact(&row.command, good, &scratch, now);
+        let first = last.saturating_add(1).saturating_sub(u32::try_from(chain.len()).unwrap_or(0));
+        match self.check_chain(chain, turn.now, may) {
+            Ok(rows) => {
+                for ((number, row), (good, change, effects)) in (first..).zip(chain).zip(rows) {
+                    let good = turn.note(number, good);
+                    self.enact(&row.command, good, &change, &effects, turn.now);
                 }
             }
             Err((broken, refusal)) => {
                 for (index, number) in (0..chain.len()).zip(first..) {
-                    let refusal = if index == broken { refusal.clone() } else { Refusal::ChainBroken };
-                    outcome.refused.push(RowRefused { row: number, code: refusal.code() });
-                    refusals.push(refusal);
+                    let of_chain = if index == broken { refusal.clone() } else { Refusal::ChainBroken };
+                    turn.refuse(number, of_chain);
                 }
             }
         }
     }
 
-    /// Checks all rows of a chain; answers with each row and its change, or the first row that is refused.
+    /// Checks all rows of a chain; answers with what each does, or the first row that is refused.
     fn check_chain(
         &self,
         chain: &[Row],
         now: Timestamp,
         may: &impl Fn(&Self, &Command) -> bool,
-    ) -> Result<Vec<(Good, Change)>, (usize, Refusal)> {
+    ) -> Result<Vec<GoodRow>, (usize, Refusal)> {
         let mut books = ChainBooks::new(self);
         let mut rows = Vec::with_capacity(chain.len());
         for (index, row) in chain.iter().enumerate() {
             if !may(self, &row.command) {
                 return Err((index, Refusal::NotPermitted));
             }
-            let mut scratch = Change::default();
-            let good = check(&books, self, &row.command, now, &mut scratch);
+            let (mut scratch, mut effects) = (Change::default(), Effects::new());
+            let good = check(&books, self, &row.command, now, &mut scratch, &mut effects);
             let good = good.map_err(|refusal| (index, refusal))?;
             match &good {
-                Good::Open(id, account) => books.open(*id, account.clone()),
+                Good::Open(id, account) => books.open(*id, account.as_ref().clone()),
                 Good::Close(id) => books.close(*id, now),
-                Good::Change { effects, .. } => {
+                Good::Change { .. } => {
                     let change = if let Command::Change(change) = &row.command { change } else { &scratch };
-                    books.absorb(change, effects, now);
+                    books.absorb(change, &effects, now);
                 }
             }
-            rows.push((good, scratch));
+            rows.push((good, scratch, effects));
         }
         Ok(rows)
     }
@@ -194,15 +224,53 @@ impl Ledger {
         });
     }
 
-    fn enact(&mut self, command: &Command, good: Good, scratch: &Change, now: Timestamp) {
-        match (good, command) {
-            (Good::Open(id, account), _) => self.open(id, account),
-            (Good::Close(id), _) => self.close(id, now),
-            (Good::Change { reverses, .. }, Command::Change(change)) => {
-                self.apply_change(change, reverses, now)
+    fn enact(&mut self, command: &Command, good: Good, scratch: &Change, effects: &Effects, now: Timestamp) {
+        match good {
+            Good::Open(id, account) => self.open(id, *account),
+            Good::Close(id) => self.close(id, now),
+            Good::Change { reverses, .. } => {
+                let change = if let Command::Change(change) = command { change } else { scratch };
+                self.enact_change(change, effects, reverses, now);
             }
-            (Good::Change { reverses, .. }, _) => self.apply_change(scratch, reverses, now),
         }
+    }
+}
+
+/// Memory that the rows of a batch use one after another.
+struct Space {
+    command: Command,
+    change: Change,
+    effects: Effects,
+}
+
+impl Default for Space {
+    fn default() -> Self {
+        let command = Command::Transfer(Transfer::default());
+        Self { command, change: Change::default(), effects: Effects::new() }
+    }
+}
+
+/// What has become of a batch so far.
+struct BatchTurn {
+    now: Timestamp,
+    outcome: BatchOutcome,
+    refusals: Vec<Refusal>,
+}
+
+impl BatchTurn {
+    /// Notes what was found out about a row.
+    fn note(&mut self, row: u32, mut good: Good) -> Good {
+        if let Good::Change { found, .. } = &mut good
+            && let Some(what) = found.take()
+        {
+            self.outcome.found.push(RowFound { row, what: *what });
+        }
+        good
+    }
+
+    fn refuse(&mut self, row: u32, refusal: Refusal) {
+        self.outcome.refused.push(RowRefused { row, code: refusal.code() });
+        self.refusals.push(refusal);
     }
 }
 
@@ -228,13 +296,16 @@ impl Batch {
         let mut refused = outcome.refused.iter().map(|refused| refused.row).peekable();
         let mut found = outcome.found.iter().peekable();
         let mut scratch = Change::default();
-        for (number, row) in (0_u32..).zip(self.rows()) {
+        let mut command = Command::Transfer(Transfer::default());
+        for (number, row) in (0_u32..).zip(self.written()) {
             let found = found.next_if(|found| found.row == number).map(|found| &found.what);
             if refused.next_if_eq(&number).is_some() {
                 continue;
             }
-            match &row.command {
-                Command::OpenAccount { .. } => show(Step::Opened(&row.command)),
+            let read = row.read_into(&mut command);
+            invariant!(read.is_ok(), "a row of a batch cannot be read");
+            match &command {
+                Command::OpenAccount { .. } => show(Step::Opened(&command)),
                 Command::CloseAccount { id } => show(Step::Closed(*id)),
                 Command::Change(change) => show(Step::Changed { change, reverses: None }),
                 Command::Transfer(transfer) => {
@@ -261,32 +332,35 @@ fn check(
     command: &Command,
     now: Timestamp,
     scratch: &mut Change,
+    effects: &mut Effects,
 ) -> Result<Good, Refusal> {
     match command {
         Command::OpenAccount { id, opened_at, .. } => {
             check_open(books, *id, *opened_at, now)?;
-            account_of(command, now).map(|(id, account)| Good::Open(id, account)).ok_or(Refusal::EmptyChange)
+            let account = account_of(command, now).ok_or(Refusal::EmptyChange)?;
+            Ok(Good::Open(account.0, Box::new(account.1)))
         }
         Command::CloseAccount { id } => {
             check_close(books, *id)?;
             Ok(Good::Close(*id))
         }
         Command::Change(change) => {
-            let effects = check_change(books, change, now)?;
-            Ok(Good::Change { reverses: None, found: None, effects })
+            check_change(books, change, now, effects)?;
+            Ok(Good::Change { reverses: None, found: None })
         }
         Command::Transfer(transfer) => {
             let amount = size(books, transfer)?.minor();
-            let found = (!matches!(transfer.sizing, Sizing::Exact(_))).then_some(Found::Amount(amount));
-            transfer.write(found.as_ref(), scratch);
-            let effects = check_change(books, scratch, now)?;
-            Ok(Good::Change { reverses: None, found, effects })
+            let is_given = matches!(transfer.sizing, Sizing::Exact(_));
+            let found = if is_given { None } else { Some(Box::new(Found::Amount(amount))) };
+            transfer.write(found.as_deref(), scratch);
+            check_change(books, scratch, now, effects)?;
+            Ok(Good::Change { reverses: None, found })
         }
         Command::Reverse { id, of, memo } => {
             *scratch = ledger.mirror(*id, *of, memo)?;
-            let effects = check_change(books, scratch, now)?;
-            let found = scratch.entry.clone().map(Found::Mirror);
-            Ok(Good::Change { reverses: Some(*of), found, effects })
+            check_change(books, scratch, now, effects)?;
+            let found = scratch.entry.clone().map(|entry| Box::new(Found::Mirror(entry)));
+            Ok(Good::Change { reverses: Some(*of), found })
         }
         // A batch has no such rows.
         Command::Seal { .. }

@@ -123,15 +123,12 @@ impl<'a> ChainBooks<'a> {
     /// Puts in a change that was found good.
     pub(crate) fn absorb(&mut self, change: &Change, effects: &Effects, now: Timestamp) {
         let effective_at = change.entry.as_ref().map_or(now, |entry| entry.effective_at.unwrap_or(now));
-        for (position, effect) in effects {
-            let Some(mut account) = self.account_at(*position).cloned() else { continue };
-            account.debits = account.debits.saturating_add(effect.debits);
-            account.credits = account.credits.saturating_add(effect.credits);
-            account.held = account.held.saturating_sub(effect.freed).saturating_add(effect.placed);
-            account.effective_to = account.effective_to.max(effective_at);
-            self.accounts.insert(*position, account);
+        for effect in effects {
+            let Some(mut account) = self.account_at(effect.position).cloned() else { continue };
+            account.absorb(effect, account.last, effective_at);
+            self.accounts.insert(effect.position, account);
             let posting = Posting { effective_at, debits: effect.debits, credits: effect.credits };
-            self.postings.push((*position, posting));
+            self.postings.push((effect.position, posting));
         }
         for end in &change.ends {
             self.holds.insert(end.hold, None);

@@ -149,6 +149,22 @@ pub enum Sizing {
     AllAvailable(#[n(0)] Asset),
 }
 
+impl Default for Transfer {
+    /// A transfer of nothing, to be filled in.
+    fn default() -> Self {
+        let nobody = AccountId::new(0);
+        Self {
+            id: EntryId::new(0),
+            debit: nobody,
+            credit: nobody,
+            sizing: Sizing::Exact(Amount::zero(Asset::CNY)),
+            effective_at: None,
+            reference: None,
+            memo: Memo::default(),
+        }
+    }
+}
+
 /// Money from one account to another.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Transfer {

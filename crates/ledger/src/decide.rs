@@ -14,16 +14,30 @@ use crate::{
 pub const RECHECK_MAX: usize = 100_000;
 
 /// What a change does to one account, in minor units of its asset.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Effect {
+    pub(crate) account: AccountId,
+    /// The account's position in the books.
+    pub(crate) position: u32,
     pub(crate) debits: u128,
     pub(crate) credits: u128,
     pub(crate) freed: u128,
     pub(crate) placed: u128,
 }
 
+impl Effect {
+    const fn none_on(account: AccountId, position: u32) -> Self {
+        Self { account, position, debits: 0, credits: 0, freed: 0, placed: 0 }
+    }
+
+    /// Whether the change's entry has a leg on the account.
+    pub(crate) const fn has_leg(&self) -> bool {
+        self.debits > 0 || self.credits > 0
+    }
+}
+
 /// What a change does, by account. Most changes touch few.
-pub(crate) type Effects = SmallVec<[(u32, Effect); 4]>;
+pub(crate) type Effects = SmallVec<[Effect; 4]>;
 
 impl Ledger {
     /// Answers a command with an event to apply, or a refusal.
@@ -42,18 +56,18 @@ impl Ledger {
                 Ok(Event::AccountClosed { id: *id })
             }
             Command::Change(change) => {
-                check_change(self, change, recorded_at)?;
+                check_change(self, change, recorded_at, &mut Effects::new())?;
                 Ok(Event::Changed { change: change.clone(), reverses: None })
             }
             Command::Reverse { id, of, memo } => {
                 let change = self.mirror(*id, *of, memo)?;
-                check_change(self, &change, recorded_at)?;
+                check_change(self, &change, recorded_at, &mut Effects::new())?;
                 Ok(Event::Changed { change, reverses: Some(*of) })
             }
             Command::Transfer(transfer) => {
                 let amount = size(self, transfer)?;
                 let change = Change { entry: Some(transfer.entry(amount)), ..Change::default() };
-                check_change(self, &change, recorded_at)?;
+                check_change(self, &change, recorded_at, &mut Effects::new())?;
                 Ok(Event::Changed { change, reverses: None })
             }
             Command::Seal { through, mark } => {
@@ -177,25 +191,26 @@ pub(crate) fn size(books: &impl Books, transfer: &Transfer) -> Result<Amount, Re
     }
 }
 
-/// Checks a change; answers with what it does to each account.
+/// Checks a change, and writes into `effects` what it does to each account.
 pub(crate) fn check_change(
     books: &impl Books,
     change: &Change,
     recorded_at: Timestamp,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     check_shape(change)?;
     let effective_at = check_times(books, change, recorded_at)?;
     check_ids(books, change, recorded_at)?;
-    let effects = effects_of(books, change)?;
-    for (position, effect) in &effects {
-        check_funds(books, *position, effect, change)?;
+    find_effects(books, change, effects)?;
+    for effect in effects.iter() {
+        check_funds(books, effect)?;
     }
     if effective_at < recorded_at {
-        for (position, effect) in &effects {
-            check_later(books, *position, effect, change, effective_at)?;
+        for effect in effects.iter() {
+            check_later(books, effect, effective_at)?;
         }
     }
-    Ok(effects)
+    Ok(())
 }
 
 fn check_shape(change: &Change) -> Result<(), Refusal> {
@@ -218,6 +233,13 @@ fn check_shape(change: &Change) -> Result<(), Refusal> {
 }
 
 fn check_balanced(legs: &[Leg]) -> Result<(), Refusal> {
+    // Two legs in one asset, as most entries have.
+    if let [one, other] = legs
+        && one.side != other.side
+        && one.amount == other.amount
+    {
+        return Ok(());
+    }
     let mut sums: SmallVec<[(Asset, u128, u128); 2]> = SmallVec::new();
     for leg in legs {
         let asset = leg.amount.asset();
@@ -269,10 +291,15 @@ fn check_ids(books: &impl Books, change: &Change, recorded_at: Timestamp) -> Res
     Ok(())
 }
 
-fn effects_of(books: &impl Books, change: &Change) -> Result<Effects, Refusal> {
-    let mut effects = Effects::new();
+/// Writes into `effects` what a change does to each account.
+pub(crate) fn find_effects(
+    books: &impl Books,
+    change: &Change,
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
+    effects.clear();
     for leg in change.entry.iter().flat_map(|entry| entry.legs.iter()) {
-        let effect = effect_on(books, &mut effects, leg.account, leg.amount)?;
+        let effect = effect_on(books, effects, leg.account, leg.amount)?;
         let sum = match leg.side {
             Side::Debit => &mut effect.debits,
             Side::Credit => &mut effect.credits,
@@ -280,7 +307,7 @@ fn effects_of(books: &impl Books, change: &Change) -> Result<Effects, Refusal> {
         *sum = sum.checked_add(leg.amount.minor()).ok_or(Refusal::Overflow)?;
     }
     for hold in &change.places {
-        let effect = effect_on(books, &mut effects, hold.account, hold.amount)?;
+        let effect = effect_on(books, effects, hold.account, hold.amount)?;
         effect.placed = effect.placed.checked_add(hold.amount.minor()).ok_or(Refusal::Overflow)?;
     }
     for (index, end) in change.ends.iter().enumerate() {
@@ -288,10 +315,10 @@ fn effects_of(books: &impl Books, change: &Change) -> Result<Effects, Refusal> {
         let Some(hold) = books.hold(end.hold).filter(|_| !twice) else {
             return Err(Refusal::HoldNotOpen { id: end.hold });
         };
-        let effect = effect_on(books, &mut effects, hold.account, hold.amount)?;
+        let effect = effect_on(books, effects, hold.account, hold.amount)?;
         effect.freed = effect.freed.checked_add(hold.amount.minor()).ok_or(Refusal::Overflow)?;
     }
-    Ok(effects)
+    Ok(())
 }
 
 fn effect_on<'e>(
@@ -304,16 +331,16 @@ fn effect_on<'e>(
     if account.asset != amount.asset() {
         return Err(Refusal::AssetMismatch { id, expected: account.asset, given: amount.asset() });
     }
-    let index = effects.iter().position(|(of, _)| *of == position).unwrap_or_else(|| {
-        effects.push((position, Effect::default()));
+    let index = effects.iter().position(|effect| effect.position == position).unwrap_or_else(|| {
+        effects.push(Effect::none_on(id, position));
         effects.len().saturating_sub(1)
     });
-    effects.get_mut(index).map(|(_, effect)| effect).ok_or(Refusal::Overflow)
+    effects.get_mut(index).ok_or(Refusal::Overflow)
 }
 
 /// A guarded account must still cover its holds, unless the change takes nothing out of it.
-fn check_funds(books: &impl Books, position: u32, effect: &Effect, change: &Change) -> Result<(), Refusal> {
-    let Some(account) = books.account_at(position) else { return Err(Refusal::Overflow) };
+fn check_funds(books: &impl Books, effect: &Effect) -> Result<(), Refusal> {
+    let Some(account) = books.account_at(effect.position) else { return Err(Refusal::Overflow) };
     let sum = |a: u128, b: u128| a.checked_add(b).ok_or(Refusal::Overflow);
     let debits = sum(account.debits, effect.debits)?;
     let credits = sum(account.credits, effect.credits)?;
@@ -332,21 +359,15 @@ fn check_funds(books: &impl Books, position: u32, effect: &Effect, change: &Chan
     }
     let available = account.balance().available.minor().saturating_add(effect.freed);
     Err(Refusal::InsufficientFunds {
-        id: id_of(books, position, change),
+        id: effect.account,
         available: Amount::new(account.asset, available),
         needed: Amount::new(account.asset, needed),
     })
 }
 
 /// An entry dated back must leave every later balance, by value time, at or above zero.
-fn check_later(
-    books: &impl Books,
-    position: u32,
-    effect: &Effect,
-    change: &Change,
-    effective_at: Timestamp,
-) -> Result<(), Refusal> {
-    let Some(account) = books.account_at(position) else { return Err(Refusal::Overflow) };
+fn check_later(books: &impl Books, effect: &Effect, effective_at: Timestamp) -> Result<(), Refusal> {
+    let Some(account) = books.account_at(effect.position) else { return Err(Refusal::Overflow) };
     let needed = match account.kind.normal_side() {
         Side::Debit => effect.credits.saturating_sub(effect.debits),
         Side::Credit => effect.debits.saturating_sub(effect.credits),
@@ -354,8 +375,8 @@ fn check_later(
     if needed == 0 || !account.kind.is_guarded() || account.effective_to <= effective_at {
         return Ok(());
     }
-    let id = id_of(books, position, change);
-    let postings = books.later_postings(position, effective_at, RECHECK_MAX);
+    let id = effect.account;
+    let postings = books.later_postings(effect.position, effective_at, RECHECK_MAX);
     let postings = postings.ok_or(Refusal::TooFarBack { id, effective_at })?;
     let (at, posted) = least_balance(account, postings, effective_at);
     if posted >= needed {
@@ -386,16 +407,6 @@ fn least_balance(account: &Account, mut postings: Vec<Posting>, since: Timestamp
         }
     }
     least
-}
-
-/// Which account of the change stands at a position; only asked when it is refused.
-fn id_of(books: &impl Books, position: u32, change: &Change) -> AccountId {
-    let of_legs = change.entry.iter().flat_map(|entry| entry.legs.iter()).map(|leg| leg.account);
-    let of_holds = change.places.iter().map(|hold| hold.account);
-    let of_ends = change.ends.iter().filter_map(|end| books.hold(end.hold)).map(|hold| hold.account);
-    let mut ids = of_legs.chain(of_holds).chain(of_ends);
-    let found = ids.find(|id| books.account(*id).is_some_and(|(of, _)| of == position));
-    found.unwrap_or(AccountId::new(0))
 }
 
 pub(crate) fn open_account(books: &impl Books, id: AccountId) -> Result<(u32, &Account), Refusal> {

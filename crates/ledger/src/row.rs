@@ -75,11 +75,13 @@ impl Batch {
     /// The first row that is not well formed, and what is wrong with it.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, RowError> {
         let (mut rest, mut rows, mut is_linked) = (bytes.as_slice(), 0_u32, false);
+        let mut command = Command::CloseAccount { id: AccountId::new(0) };
         while !rest.is_empty() {
             let byte = bytes.len().saturating_sub(rest.len());
             let fault = |problem| RowError { row: rows, byte, problem };
             let (row, after) = split_row(rest).map_err(fault)?;
-            is_linked = check_row(row).map_err(fault)?;
+            read_row(row, &mut command).map_err(fault)?;
+            is_linked = WrittenRow(row).is_linked();
             rest = after;
             rows = rows.saturating_add(1);
         }
@@ -110,11 +112,38 @@ impl Batch {
 
     /// The rows, in order.
     pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
+        self.written().filter_map(|row| {
+            let mut command = Command::CloseAccount { id: AccountId::new(0) };
+            row.read_into(&mut command).ok()?;
+            Some(Row { is_linked: row.is_linked(), command })
+        })
+    }
+
+    /// The rows as they are written.
+    pub(crate) fn written(&self) -> impl Iterator<Item = WrittenRow<'_>> {
         let mut rest = self.bytes.as_slice();
         std::iter::from_fn(move || {
             let (row, after) = split_row(rest).ok()?;
             rest = after;
-            read_row(row).ok()
+            Some(WrittenRow(row))
+        })
+    }
+
+    /// Whether any row has to do with an account that `is_wanted`. A reversal always may, since its accounts do not stand in it.
+    pub fn touches(&self, mut is_wanted: impl FnMut(AccountId) -> bool) -> bool {
+        let mut command = Command::CloseAccount { id: AccountId::new(0) };
+        self.written().any(|row| {
+            if let Some([debit, credit]) = row.accounts_of_transfer() {
+                return is_wanted(debit) || is_wanted(credit);
+            }
+            match row.read_into(&mut command).map(|()| &command) {
+                Ok(Command::Change(Change { entry: Some(entry), .. })) => {
+                    entry.legs.iter().any(|leg| is_wanted(leg.account))
+                }
+                Ok(Command::Reverse { .. }) => true,
+                Ok(Command::OpenAccount { id, .. } | Command::CloseAccount { id }) => is_wanted(*id),
+                _ => false,
+            }
         })
     }
 
@@ -242,12 +271,39 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reads a row and throws it away; answers with whether it is linked.
-fn check_row(row: &[u8]) -> Read<bool> {
-    read_row(row).map(|row| row.is_linked)
+/// A row in its bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct WrittenRow<'a>(&'a [u8]);
+
+impl WrittenRow<'_> {
+    /// Whether it goes together with the next one.
+    pub(crate) fn is_linked(self) -> bool {
+        Batch::peek(self.0).is_some_and(|(_, is_linked)| is_linked)
+    }
+
+    /// The accounts of a transfer, without reading all of it.
+    pub(crate) fn accounts_of_transfer(self) -> Option<[AccountId; 2]> {
+        let fields =
+            self.0.strip_prefix(&[TRANSFER])?.get(HEAD_BYTES.saturating_sub(1).saturating_add(16)..)?;
+        let (debit, rest) = fields.split_first_chunk()?;
+        let credit = rest.first_chunk()?;
+        Some([*debit, *credit].map(|id| AccountId::new(u128::from_be_bytes(id))))
+    }
+
+    /// The id of a transfer's entry, without reading all of it.
+    pub(crate) fn id_of_transfer(self) -> Option<EntryId> {
+        let fields = self.0.strip_prefix(&[TRANSFER])?.get(HEAD_BYTES.saturating_sub(1)..)?;
+        fields.first_chunk().map(|id| EntryId::new(u128::from_be_bytes(*id)))
+    }
+
+    /// Reads the command into the place of another, whose memory is used again.
+    pub(crate) fn read_into(self, command: &mut Command) -> Read<()> {
+        read_row(self.0, command)
+    }
 }
 
-fn read_row(row: &[u8]) -> Read<Row> {
+/// Reads a row over `command`.
+fn read_row(row: &[u8], command: &mut Command) -> Read<()> {
     let mut fields = Fields(row);
     let [kind, flags, _, _] = fields.take::<HEAD_BYTES>()?;
     let allowed = match kind {
@@ -259,33 +315,39 @@ fn read_row(row: &[u8]) -> Read<Row> {
     if flags & !allowed != 0 {
         return Err("a flag is set that rows of this kind do not have");
     }
-    let command = match kind {
-        TRANSFER => Command::Transfer(read_transfer(&mut fields, flags)?),
-        CHANGE => Command::Change(read_change(&mut fields, flags)?),
-        OPEN => read_open(&mut fields, flags)?,
-        CLOSE => Command::CloseAccount { id: fields.account()? },
-        _ => {
-            let (id, of) = (EntryId::new(fields.number()?), EntryId::new(fields.number()?));
-            Command::Reverse { id, of, memo: fields.memo()? }
+    match (kind, command) {
+        // Most rows follow one of their own kind, and are read right where it stood.
+        (TRANSFER, Command::Transfer(transfer)) => read_transfer(&mut fields, flags, transfer)?,
+        (TRANSFER, command) => {
+            let mut transfer = Transfer::default();
+            read_transfer(&mut fields, flags, &mut transfer)?;
+            *command = Command::Transfer(transfer);
         }
-    };
-    fields.end()?;
-    Ok(Row { is_linked: flags & LINKED != 0, command })
+        (CHANGE, command) => *command = Command::Change(read_change(&mut fields, flags)?),
+        (OPEN, command) => *command = read_open(&mut fields, flags)?,
+        (CLOSE, command) => *command = Command::CloseAccount { id: fields.account()? },
+        (_, command) => {
+            let (id, of) = (EntryId::new(fields.number()?), EntryId::new(fields.number()?));
+            *command = Command::Reverse { id, of, memo: fields.memo()? };
+        }
+    }
+    fields.end()
 }
 
-fn read_transfer(fields: &mut Fields<'_>, flags: u8) -> Read<Transfer> {
-    let id = EntryId::new(fields.number()?);
-    let (debit, credit) = (fields.account()?, fields.account()?);
+fn read_transfer(fields: &mut Fields<'_>, flags: u8, into: &mut Transfer) -> Read<()> {
+    into.id = EntryId::new(fields.number()?);
+    (into.debit, into.credit) = (fields.account()?, fields.account()?);
     let amount = fields.amount()?;
-    let sizing = match fields.byte()? {
+    into.sizing = match fields.byte()? {
         0 => Sizing::Exact(amount),
         1 => Sizing::UpTo(amount),
         2 if amount.is_zero() => Sizing::AllAvailable(amount.asset()),
         2 => return Err("a transfer of all that is available names no amount"),
         _ => return Err("the sizing is none"),
     };
-    let (effective_at, reference) = (fields.time_if(flags)?, fields.reference_if(flags)?);
-    Ok(Transfer { id, debit, credit, sizing, effective_at, reference, memo: fields.memo()? })
+    (into.effective_at, into.reference) = (fields.time_if(flags)?, fields.reference_if(flags)?);
+    into.memo = fields.memo()?;
+    Ok(())
 }
 
 fn read_change(fields: &mut Fields<'_>, flags: u8) -> Read<Change> {
