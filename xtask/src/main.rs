@@ -4,6 +4,7 @@
 //! has to be built again when the bank changes.
 
 mod ci;
+mod cluster;
 mod counts;
 mod demo;
 mod fuzz;
@@ -63,6 +64,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Runs a bank of three nodes on three PostgreSQL servers under Patroni, lets each part fail, and checks what was acknowledged.
+    Cluster(cluster::Arguments),
     /// Installs by name what building, testing and the demo need, and says what it does.
     Setup,
     /// Installs the ISO 20022 schemas.
@@ -90,6 +93,7 @@ fn perform(task: Task) -> anyhow::Result<bool> {
         Task::Tidy => tidy::run(&project),
         Task::Sim { arguments } => sim::run(&project, &arguments),
         Task::Fuzz { arguments } => fuzz::run(&project, &arguments),
+        Task::Cluster(arguments) => cluster::run(&project, &arguments),
         Task::Setup => setup::all(&project).map(|()| true),
         Task::Schemas => schemas::install(project.data_dir()).map(|()| true),
     }

@@ -30,7 +30,38 @@ pub(crate) fn all(project: &Project) -> anyhow::Result<()> {
 /// What `test --quick` needs.
 pub(crate) fn for_quick_tests(project: &Project) -> anyhow::Result<()> {
     for_demo(project)?;
+    postgresql()?;
     second_opinion()
+}
+
+/// What `cluster` needs beside the database that the tests need.
+pub(crate) fn for_cluster() -> anyhow::Result<()> {
+    postgresql()?;
+    let missing: Vec<&str> = [
+        ("/usr/bin/patroni", "patroni"),
+        ("/usr/bin/etcd", "etcd-server"),
+        ("/usr/sbin/ip", "iproute2"),
+        ("/usr/bin/curl", "curl"),
+        ("/usr/bin/strace", "strace"),
+    ]
+    .into_iter()
+    .filter(|(program, _)| !Path::new(program).exists())
+    .map(|(_, package)| package)
+    .collect();
+    if missing.is_empty() { Ok(()) } else { apt(&missing) }
+}
+
+/// The server that nodes share a journal in.
+fn postgresql() -> anyhow::Result<()> {
+    if crate::cluster::has_postgresql() {
+        return Ok(());
+    }
+    apt(&["postgresql"])?;
+    ensure!(
+        crate::cluster::has_postgresql(),
+        "there is still no PostgreSQL server below /usr/lib/postgresql"
+    );
+    Ok(())
 }
 
 /// What `demo` needs.

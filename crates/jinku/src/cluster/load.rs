@@ -38,6 +38,9 @@ pub struct Arguments {
     /// For how long.
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
+    /// End earlier, when this file is there.
+    #[arg(long)]
+    pub until: Option<PathBuf>,
     /// Transfers in a request.
     #[arg(long, default_value_t = 1_000)]
     pub rows: u32,
@@ -124,7 +127,11 @@ fn client(
     let stem = ROWS_FROM | u128::from(arguments.run) << 56 | u128::from(number) << 40;
     let mut serial = 0_u128;
     let pause = Duration::from_secs(1).checked_div(u32::try_from(arguments.rate)?).unwrap_or(Duration::ZERO);
-    while begun.elapsed() < Duration::from_secs(arguments.seconds) {
+    let is_over = || {
+        let asked = arguments.until.as_ref().is_some_and(|file| file.exists());
+        asked || begun.elapsed() >= Duration::from_secs(arguments.seconds)
+    };
+    while !is_over() {
         serial = serial.wrapping_add(1);
         let id = CommandId::new(stem | serial);
         let mut rows = Batch::default();
@@ -145,6 +152,7 @@ fn client(
         let mut acks = acks.lock().map_err(|_| anyhow::anyhow!("a client stopped"))?;
         let (seq, node, attempts) = (sent.answer.seq, sent.node, sent.attempts);
         writeln!(acks, "{now} {:032x} {} {seq} {node} {attempts} {micros}", id.value(), rows.len())?;
+        acks.flush()?;
         drop(acks);
         std::thread::sleep(pause.saturating_sub(sent_at.elapsed()));
     }

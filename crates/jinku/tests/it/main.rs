@@ -11,6 +11,7 @@
 
 mod audited;
 mod backups;
+mod cluster;
 mod commands;
 mod golden;
 mod power_cut;

@@ -148,7 +148,7 @@ impl Replica {
                 Err(error) => return Err(failed(group, error.into())),
             };
             match outcome {
-                Outcome::NotDone => {}
+                Outcome::NotDone => std::thread::sleep(RETRY_PAUSE),
                 Outcome::Over { done: false } => {
                     self.follow_another();
                     group.fail(&self.elsewhere());

@@ -102,7 +102,7 @@ fn a_write_that_hangs_is_in_doubt_and_fenced(
     hasty.look().unwrap();
     let held = std::thread::scope(|scope| {
         scope.spawn(|| {
-            server.sql("BEGIN; SELECT 1 FROM jinku.stream FOR UPDATE; SELECT pg_sleep(1.5); COMMIT")
+            server.ask("BEGIN; SELECT 1 FROM jinku.stream FOR UPDATE; SELECT pg_sleep(1.5); COMMIT")
         });
         std::thread::sleep(Duration::from_millis(400));
         let next = rows(head, 2, 1, 10);

@@ -121,12 +121,12 @@ impl Server {
         }
     }
 
-    /// Runs SQL beside the stream.
-    pub(crate) fn sql(&self, text: &str) {
+    /// Asks SQL beside the stream; an error, such as a table that is not there yet, answers nothing.
+    pub(crate) fn ask(&self, text: &str) -> String {
         let psql = programs().unwrap().join("psql");
         let mut run = command(&psql);
-        run.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres", "-c", text]);
-        assert!(run.status().unwrap().success(), "{text}");
+        run.args(["-qtA", "-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres", "-c", text]);
+        String::from_utf8(run.stdout(Stdio::piped()).output().unwrap().stdout).unwrap()
     }
 }
 
