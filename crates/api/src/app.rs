@@ -206,7 +206,7 @@ impl App {
     ) -> Result<(Taken, T), Problem> {
         let session = match &actor {
             Actor::Session(session) => Some(*session),
-            Actor::System | Actor::Visitor | Actor::Rail(_) | Actor::Operator(_) => None,
+            Actor::System | Actor::Visitor | Actor::Rail(_) | Actor::Operator(_) | Actor::Tenant(_) => None,
         };
         let admitted = self.handle.admit(Submission { id, actor, command })?;
         let (sender, receiver) = oneshot::channel();
@@ -256,9 +256,13 @@ pub(crate) fn who(bank: &Bank, session: SessionId, now: Timestamp) -> Result<Who
         Ok(Authority::Customer { customer, session, device, by, .. }) => {
             Ok(Who { customer, session, device, by, now })
         }
-        Ok(Authority::System | Authority::Visitor | Authority::Rail | Authority::Operator) => {
-            Err(Problem::session_expired())
-        }
+        Ok(
+            Authority::System
+            | Authority::Visitor
+            | Authority::Rail
+            | Authority::Operator
+            | Authority::Tenant(_),
+        ) => Err(Problem::session_expired()),
         Err(refusal) => {
             let problem = Problem::from(bank::Refusal::from(refusal));
             Err(problem.status(axum::http::StatusCode::UNAUTHORIZED))

@@ -1,7 +1,7 @@
 //! The one pipeline: from a command to the events of every machine.
 
 use identity::{Actor, Authority};
-use ledger::{Change, Command as LedgerCommand, HoldEnd, HoldOutcome};
+use ledger::{Change, Command as LedgerCommand, HoldEnd, HoldOutcome, Tenant};
 use money::{AccountId, Asset, CustomerId, EffectId, Timestamp};
 use payments::{AccountNumber, EffectResult, Intent, Payer, Payments};
 use settlement::{NetPosition, Notice, SettlementAccounts};
@@ -29,9 +29,12 @@ impl Bank {
             Command::Payments(command) => self.decide_payments(command, &authority, now),
             Command::Settlement(command) => self.decide_settlement(command, &authority, now),
             Command::Ledger(command) => {
-                authority.operator()?;
+                let scope = scope(&authority)?;
                 check_own_numbers(command)?;
                 Self::check_own_accounts(&self.payments, command)?;
+                if scope.is_some_and(|tenant| !self.ledger.is_within(tenant, command)) {
+                    return Err(ledger::Refusal::NotPermitted.into());
+                }
                 Ok(vec![Event::Ledger(self.ledger.decide(command, now)?)])
             }
             // Its rows see what the rows before them did, so it is only ever taken, never decided ahead.
@@ -41,9 +44,11 @@ impl Bank {
             }
             Command::Tick => match authority {
                 Authority::System => self.decide_tick(now),
-                Authority::Visitor | Authority::Rail | Authority::Operator | Authority::Customer { .. } => {
-                    Err(Refusal::NotAllowed)
-                }
+                Authority::Visitor
+                | Authority::Rail
+                | Authority::Operator
+                | Authority::Tenant(_)
+                | Authority::Customer { .. } => Err(Refusal::NotAllowed),
             },
         }
     }
@@ -229,7 +234,9 @@ impl Bank {
     ) -> Result<Vec<Event>, Refusal> {
         match actor {
             Actor::System | Actor::Rail(_) => {}
-            Actor::Session(_) | Actor::Visitor | Actor::Operator(_) => return Err(Refusal::NotAllowed),
+            Actor::Session(_) | Actor::Visitor | Actor::Operator(_) | Actor::Tenant(_) => {
+                return Err(Refusal::NotAllowed);
+            }
         }
         let outstanding = self.outbox.get(&effect).ok_or(Refusal::EffectNotOutstanding { id: effect })?;
         let mut context = self.context(authority, now);
@@ -258,6 +265,17 @@ impl Bank {
         let closed = sessions.into_iter().map(|session| identity::Event::SessionClosed { session });
         events.extend(closed.map(Event::Identity));
         if events.is_empty() { Err(Refusal::NothingDue) } else { Ok(events) }
+    }
+}
+
+/// Whose accounts a sender may change in the books: any, or those of a tenant.
+pub(crate) fn scope(authority: &Authority) -> Result<Option<Tenant>, Refusal> {
+    match authority {
+        Authority::Tenant(number) if *number != Tenant::BANK.number() => Ok(Some(Tenant::new(*number))),
+        _ => {
+            authority.operator()?;
+            Ok(None)
+        }
     }
 }
 

@@ -114,7 +114,7 @@ impl Bank {
     /// Whether repeats of this sender's commands are told by the command's id. Rails and the clock repeat themselves by ids of their own.
     pub(crate) const fn remembers(actor: &Actor) -> bool {
         match actor {
-            Actor::Session(_) | Actor::Visitor | Actor::Operator(_) => true,
+            Actor::Session(_) | Actor::Visitor | Actor::Operator(_) | Actor::Tenant(_) => true,
             Actor::System | Actor::Rail(_) => false,
         }
     }

@@ -1,9 +1,9 @@
 //! A command's turn: decided, applied, and made an entry of the journal.
 
-use ledger::{Batch, BatchOutcome};
+use ledger::{Batch, BatchOutcome, Tenant};
 use money::Timestamp;
 
-use crate::decide::check_own_numbers;
+use crate::decide::{check_own_numbers, scope};
 use crate::{Admitted, Bank, Command, Event, JournalEntry, Refusal, Submission};
 
 /// What a command's turn led to.
@@ -35,8 +35,8 @@ impl Bank {
     pub fn take(&mut self, admitted: Admitted, epoch: u64, now: Timestamp) -> Result<Option<Turn>, Refusal> {
         let seq = self.seq.saturating_add(1);
         if let Command::LedgerBatch(batch) = &admitted.submission().command {
-            self.identity.authorise(&admitted.submission().actor, now)?.operator()?;
-            let rows = self.take_rows(batch, now)?;
+            let scope = scope(&self.identity.authorise(&admitted.submission().actor, now)?)?;
+            let rows = self.take_rows(batch, scope, now)?;
             let entry = entry(admitted, epoch, now, vec![Event::LedgerBatch(rows.outcome.clone())]);
             self.move_on(seq, &entry);
             return Ok(Some(Turn { entry, rows: Some(rows) }));
@@ -50,10 +50,17 @@ impl Bank {
         Ok(Some(Turn { entry, rows: None }))
     }
 
-    fn take_rows(&mut self, batch: &Batch, now: Timestamp) -> Result<RowsTaken, Refusal> {
+    fn take_rows(
+        &mut self,
+        batch: &Batch,
+        scope: Option<Tenant>,
+        now: Timestamp,
+    ) -> Result<RowsTaken, Refusal> {
         let payments = &self.payments;
-        let (outcome, refusals) = self.ledger.take_batch(batch, now, |_, command| {
-            check_own_numbers(command).is_ok() && Self::check_own_accounts(payments, command).is_ok()
+        let (outcome, refusals) = self.ledger.take_batch(batch, now, |ledger, command| {
+            check_own_numbers(command).is_ok()
+                && Self::check_own_accounts(payments, command).is_ok()
+                && scope.is_none_or(|tenant| ledger.is_within(tenant, command))
         });
         if refusals.len() == usize::try_from(batch.len()).unwrap_or(usize::MAX) {
             return Err(if refusals.is_empty() {

@@ -23,6 +23,9 @@ pub enum Actor {
     /// A member of staff, by name.
     #[n(4)]
     Operator(#[n(0)] Text<32>),
+    /// A client that keeps its own books with us, by its number.
+    #[n(5)]
+    Tenant(#[n(0)] u32),
 }
 
 /// What the actor may do.
@@ -36,6 +39,8 @@ pub enum Authority {
     Rail,
     /// Staff.
     Operator,
+    /// A client with books of its own, for these books.
+    Tenant(u32),
     /// A customer, for their own things.
     Customer {
         /// Who.
@@ -59,7 +64,9 @@ impl Authority {
     pub const fn customer(&self) -> Result<CustomerId, Refusal> {
         match self {
             Self::Customer { customer, .. } => Ok(*customer),
-            Self::System | Self::Visitor | Self::Rail | Self::Operator => Err(Refusal::NotACustomer),
+            Self::System | Self::Visitor | Self::Rail | Self::Operator | Self::Tenant(_) => {
+                Err(Refusal::NotACustomer)
+            }
         }
     }
 
@@ -70,7 +77,9 @@ impl Authority {
     pub const fn operator(&self) -> Result<(), Refusal> {
         match self {
             Self::Operator => Ok(()),
-            Self::System | Self::Visitor | Self::Rail | Self::Customer { .. } => Err(Refusal::NotAnOperator),
+            Self::System | Self::Visitor | Self::Rail | Self::Tenant(_) | Self::Customer { .. } => {
+                Err(Refusal::NotAnOperator)
+            }
         }
     }
 }
@@ -86,6 +95,7 @@ impl Identity {
             Actor::Visitor => Ok(Authority::Visitor),
             Actor::Rail(_) => Ok(Authority::Rail),
             Actor::Operator(_) => Ok(Authority::Operator),
+            Actor::Tenant(number) => Ok(Authority::Tenant(*number)),
             Actor::Session(id) => {
                 let session =
                     self.sessions.get(id).filter(|s| s.expires_at > now).ok_or(Refusal::SessionExpired)?;

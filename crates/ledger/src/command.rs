@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use money::{AccountId, Amount, Asset, EntryId, HoldId, MonitorId, Text, Timestamp};
 
-use crate::{AccountKind, Side};
+use crate::{AccountKind, Side, Tenant};
 
 /// Most legs an entry may have: enough for a payment with fees and taxes in several assets, small enough to bound a frame.
 pub const LEGS_MAX: usize = 64;
@@ -111,28 +111,6 @@ pub struct Change {
     /// Then the new holds.
     #[n(2)]
     pub places: Vec<NewHold>,
-}
-
-/// Whose books an account belongs to: the bank's own, or those of a client that keeps a ledger with us and sees only its own accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
-#[cbor(transparent)]
-pub struct Tenant(#[n(0)] u32);
-
-impl Tenant {
-    /// The bank itself.
-    pub const BANK: Self = Self(0);
-
-    /// The tenant with this number; 0 is the bank.
-    #[must_use]
-    pub const fn new(number: u32) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn number(self) -> u32 {
-        self.0
-    }
 }
 
 /// How large a transfer is.

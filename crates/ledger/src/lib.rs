@@ -23,12 +23,13 @@ mod monitor;
 mod refusal;
 mod row;
 mod state;
+mod tenant;
 mod wide;
 
 pub use batch::{BatchOutcome, Found, RowFound, RowRefused, Step};
 pub use chart::{AccountKind, Side};
 pub use command::{
-    Change, Command, Entry, HoldEnd, HoldOutcome, JournalMark, LEGS_MAX, Leg, Memo, NewHold, Sizing, Tenant,
+    Change, Command, Entry, HoldEnd, HoldOutcome, JournalMark, LEGS_MAX, Leg, Memo, NewHold, Sizing,
     Threshold, Transfer,
 };
 pub use decide::RECHECK_MAX;
@@ -37,6 +38,7 @@ pub use monitor::{MONITORS_MAX, Monitor, Notice};
 pub use refusal::Refusal;
 pub use row::{Batch, ROW_BYTES_MAX, Row, RowError};
 pub use state::{Account, Balance, Hold, Ledger, PostedEntry, Seal};
+pub use tenant::Tenant;
 
 #[cfg(test)]
 mod tests;

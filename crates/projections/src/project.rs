@@ -214,7 +214,9 @@ impl<'c> Projecting<'c> {
             | E::Graded { customer, .. } => Some(*customer),
             E::DeviceBlocked { .. } | E::CredentialRemoved { .. } => match actor {
                 Actor::Session(session) => owners.customer_of_session(*session),
-                Actor::System | Actor::Visitor | Actor::Rail(_) | Actor::Operator(_) => None,
+                Actor::System | Actor::Visitor | Actor::Rail(_) | Actor::Operator(_) | Actor::Tenant(_) => {
+                    None
+                }
             },
             E::CredentialUsed { .. }
             | E::LocaleSet { .. }

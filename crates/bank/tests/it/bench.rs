@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bank::{Bank, Command, Event, JournalEntry, Refusal, RelyingParty, Seen, Submission, admit};
 use identity::Actor;
-use money::{CommandId, Text, Timestamp};
+use money::{AccountId, CommandId, Text, Timestamp};
 use payments::Rail;
 
 use crate::opening;
@@ -30,6 +30,8 @@ pub(crate) struct Bench {
     pub(crate) journal: Vec<Vec<u8>>,
     pub(crate) clock: Timestamp,
     pub(crate) people: BTreeMap<String, Person>,
+    /// Accounts of the books that belong to no customer, by the name a scenario gives them.
+    pub(crate) books: BTreeMap<String, AccountId>,
     pub(crate) last: Option<Submission>,
     serial: u128,
 }
@@ -55,6 +57,7 @@ impl Bench {
             journal: Vec::new(),
             clock: Timestamp::from_ms(MORNING_MS),
             people: BTreeMap::new(),
+            books: BTreeMap::new(),
             last: None,
             serial: 0,
         };
@@ -77,7 +80,7 @@ impl Bench {
     pub(crate) fn submission(&mut self, actor: Actor, command: Command) -> Submission {
         let id = match actor {
             Actor::System | Actor::Rail(_) => 0,
-            Actor::Session(_) | Actor::Visitor | Actor::Operator(_) => self.serial(),
+            Actor::Session(_) | Actor::Visitor | Actor::Operator(_) | Actor::Tenant(_) => self.serial(),
         };
         Submission { id: CommandId::new(id), actor, command }
     }

@@ -78,7 +78,9 @@ fn account(bench: &Bench, id: AccountId) -> String {
     ];
     let person = bench.people.iter().find(|(_, person)| person.account == id);
     let known = named.iter().find(|(own, _)| *own == id).map(|(_, name)| (*name).to_owned());
-    known.or(person.map(|(handle, _)| handle.clone())).unwrap_or_else(|| id.to_string())
+    let of_books = bench.books.iter().find(|(_, of)| **of == id);
+    let known = known.or(person.map(|(handle, _)| handle.clone()));
+    known.or(of_books.map(|(name, _)| name.clone())).unwrap_or_else(|| id.to_string())
 }
 
 impl Names {
@@ -121,8 +123,9 @@ impl Names {
         for (index, id) in self.payments.iter().enumerate() {
             words = words.replace(&id.to_string(), &format!("p{}", index + 1));
         }
-        for person in bench.people.values() {
-            words = words.replace(&person.account.to_string(), &account(bench, person.account));
+        let of_books = bench.books.values().copied();
+        for id in bench.people.values().map(|person| person.account).chain(of_books) {
+            words = words.replace(&id.to_string(), &account(bench, id));
         }
         let when = if refusal.is_transient() { " (may go later)" } else { "" };
         format!("refused {}: {words}{when}", code.join("."))
@@ -153,7 +156,8 @@ impl Names {
                 }
             }
         }
-        let customers = bench.people.values().map(|person| person.account);
+        let customers =
+            bench.people.values().map(|person| person.account).chain(bench.books.values().copied());
         for id in customers.filter(|id| touched.contains(id)).collect::<Vec<_>>() {
             let Some(found) = bench.bank.ledger().account(id) else { continue };
             let balance = found.balance();
@@ -192,7 +196,7 @@ impl Names {
             self.ledger(bench, &event, lines, touched);
         });
         for refused in &outcome.refused {
-            lines.push(format!("row {} refused: code {}", refused.row + 1, refused.code));
+            lines.push(format!("row {} refused, code {}", refused.row + 1, refused.code));
         }
     }
 

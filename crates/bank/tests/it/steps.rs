@@ -5,9 +5,13 @@
 
 use bank::{Command, Submission};
 use identity::{Actor, Assertion, Grade, LimitRow, NewCredential, NewSession, Phone, Proof, SessionDevice};
-use ledger::{Change, Entry, HoldEnd, HoldOutcome, Leg, NewHold};
+use ledger::{
+    AccountKind, Batch, Change, HoldEnd, HoldOutcome, JournalMark, NewHold, Row, Sizing, Tenant, Threshold,
+    Transfer,
+};
 use money::{
-    AccountId, Amount, Asset, CaseId, CommandId, Date, EntryId, HoldId, Limits, PaymentId, Text, Timestamp,
+    AccountId, Amount, Asset, CaseId, CommandId, Date, EntryId, HoldId, Limits, MonitorId, PaymentId, Text,
+    Timestamp,
 };
 use payments::{
     AccountNumber, Answer, BankNumber, Counterparty, EffectResult, Intent, MessageId, MessageKey,
@@ -29,6 +33,8 @@ pub(crate) struct Scenario {
     pub(crate) names: Names,
     last_intent: Option<Intent>,
     last_approval: Option<Assertion>,
+    /// Of the books, for a reversal.
+    last_entry: EntryId,
 }
 
 /// The words of a line; what stands in quotes is one word.
@@ -57,6 +63,10 @@ fn span_ms(text: &str) -> u64 {
     number.parse::<u64>().unwrap() * unit_ms
 }
 
+fn monitor(name: &str) -> MonitorId {
+    MonitorId::new(name.strip_prefix('m').unwrap().parse().unwrap())
+}
+
 fn rail(name: &str) -> Rail {
     Rail::from_name(name).unwrap_or_else(|| panic!("{name} is no rail"))
 }
@@ -81,7 +91,13 @@ fn flag<'d>(details: &'d [Vec<String>], words: &[&str]) -> Option<&'d [String]> 
 
 impl Scenario {
     pub(crate) fn new() -> Self {
-        Self { bench: Bench::open(), names: Names::default(), last_intent: None, last_approval: None }
+        Self {
+            bench: Bench::open(),
+            names: Names::default(),
+            last_intent: None,
+            last_approval: None,
+            last_entry: EntryId::new(0),
+        }
     }
 
     /// Carries a line out and answers with what followed.
@@ -116,6 +132,7 @@ impl Scenario {
                 self.bench.clock = self.bench.clock.minus_ms(span_ms(span));
                 vec![format!("the bank stays at {}", time(self.bench.bank.recorded_at()))]
             }
+            ["what", "monitors", "say"] | [_, "had", "on", _, _] => self.look(parts.as_slice()).unwrap(),
             [who, "has", "used"] => vec![self.usage(who)],
             [who, "uses", "session", number] => {
                 self.person_mut(who).session = number.parse::<usize>().unwrap() - 1;
@@ -204,6 +221,14 @@ impl Scenario {
         let (actor, command) = match parts.as_slice() {
             ["tick"] => (Actor::System, Command::Tick),
             ["customer", who, "enrols", name] => (Actor::Visitor, self.enrol(who, name, &details)),
+            ["operator", "hands", "in:", ..] => (operator(), self.batch(line)),
+            ["tenant", number, "hands", "in:", ..] => {
+                (Actor::Tenant(number.parse().unwrap()), self.batch(line))
+            }
+            ["tenant", number, rest @ ..] => {
+                let tenant: u32 = number.parse().unwrap();
+                (Actor::Tenant(tenant), Command::Ledger(self.ledger(rest, Some(tenant))))
+            }
             ["operator", rest @ ..] => (operator(), self.by_operator(rest)),
             ["rail", rest @ ..] => {
                 let (rail, command) = self.by_rail(rest, &details);
@@ -446,7 +471,6 @@ impl Scenario {
     }
 
     fn by_operator(&mut self, rest: &[&str]) -> Command {
-        let now = self.bench.clock;
         match rest {
             ["grades", who, grade] => {
                 let grade = match *grade {
@@ -506,18 +530,89 @@ impl Scenario {
                     asset: Asset::CNY,
                 })
             }
-            other => Command::Ledger(self.ledger(other, now)),
+            other => Command::Ledger(self.ledger(other, None)),
         }
     }
 
-    fn ledger(&mut self, rest: &[&str], now: Timestamp) -> ledger::Command {
+    /// A batch: rows parted by semicolons; `linked` before a row ties it to the next one.
+    fn batch(&mut self, line: &str) -> Command {
+        let (head, rows) = line.split_once("hands in:").unwrap();
+        let tenant = head.strip_prefix("tenant ").map(|number| number.trim().parse().unwrap());
+        let mut batch = Batch::default();
+        for row in rows.split(';') {
+            let row = words(row);
+            let row: Vec<&str> = row.iter().map(String::as_str).collect();
+            let (is_linked, row) = match row.as_slice() {
+                ["linked", rest @ ..] => (true, rest),
+                rest => (false, rest),
+            };
+            let command = self.ledger(row, tenant);
+            batch.push(&Row { is_linked, command }).unwrap();
+        }
+        Command::LedgerBatch(batch)
+    }
+
+    /// The account of a person, or one of the books by its name.
+    fn account_of(&self, name: &str) -> AccountId {
+        let own = crate::opening::books();
+        match name {
+            "reserve" => own.reserve,
+            "capital" => own.capital,
+            "suspense" => own.suspense,
+            name => match self.bench.books.get(name) {
+                Some(account) => *account,
+                None => self.person(name).account,
+            },
+        }
+    }
+
+    fn moment(&self, date: &str, at: &str) -> Timestamp {
+        let date: Date = date.parse().unwrap();
+        let (h, m) = at.split_once(':').unwrap();
+        let ms = h.parse::<u64>().unwrap() * 3_600_000 + m.parse::<u64>().unwrap() * 60_000;
+        date.midnight_at(480).plus_ms(ms)
+    }
+
+    fn transfer(
+        &mut self,
+        from: &str,
+        to: &str,
+        sizing: Sizing,
+        since: Option<Timestamp>,
+    ) -> ledger::Command {
+        self.last_entry = EntryId::new(self.bench.serial() + 10_000);
+        ledger::Command::Transfer(Transfer {
+            id: self.last_entry,
+            debit: self.account_of(from),
+            credit: self.account_of(to),
+            sizing,
+            effective_at: since,
+            reference: None,
+            memo: Text::clip("correction"),
+        })
+    }
+
+    fn ledger(&mut self, rest: &[&str], tenant: Option<u32>) -> ledger::Command {
         use ledger::Command as C;
+        let now = self.bench.clock;
         match rest {
             ["closes", "the", "fee", "account"] => C::CloseAccount { id: crate::opening::books().fees },
-            ["closes", "the", "account", "of", who] => C::CloseAccount { id: self.person(who).account },
+            ["closes", "the", "account", "of", who] => C::CloseAccount { id: self.account_of(who) },
+            ["opens", name, rest @ ..] => {
+                let (tenant, since) = match rest {
+                    [] => (tenant, None),
+                    ["for", "tenant", number] => (Some(number.parse().unwrap()), None),
+                    ["since", date, at] => (tenant, Some(self.moment(date, at))),
+                    other => panic!("an account is not opened {other:?}"),
+                };
+                let fresh = AccountId::new(9_000 + self.bench.books.len() as u128);
+                let id = *self.bench.books.entry((*name).to_owned()).or_insert(fresh);
+                let (kind, asset, tenant) = (AccountKind::Customer, Asset::CNY, tenant.map(Tenant::new));
+                C::OpenAccount { id, kind, asset, tenant, opened_at: since }
+            }
             ["holds", sum, "on", who, "for", span] => {
                 let id = HoldId::new(self.bench.serial());
-                let (account, expires_at) = (self.person(who).account, Some(now.plus_ms(span_ms(span))));
+                let (account, expires_at) = (self.account_of(who), Some(now.plus_ms(span_ms(span))));
                 let places = vec![NewHold { id, account, amount: cny(sum), expires_at }];
                 C::Change(Change { places, ..Change::default() })
             }
@@ -526,17 +621,63 @@ impl Scenario {
                 let end = HoldEnd { hold: self.names.holds[number - 1], outcome: HoldOutcome::Released };
                 C::Change(Change { ends: vec![end], ..Change::default() })
             }
+            ["moves", "all", "from", who, "to", other] => {
+                self.transfer(who, other, Sizing::AllAvailable(Asset::CNY), None)
+            }
+            ["moves", "up", "to", sum, "from", who, "to", other] => {
+                self.transfer(who, other, Sizing::UpTo(cny(sum)), None)
+            }
             ["moves", sum, "from", who, "to", other] => {
-                let legs = vec![
-                    Leg::debit(self.person(who).account, cny(sum)),
-                    Leg::credit(self.person(other).account, cny(sum)),
-                ];
-                let id = EntryId::new(self.bench.serial() + 10_000);
-                let memo = Text::clip("correction");
-                let entry = Entry { id, legs, effective_at: None, reference: None, memo };
-                C::Change(Change { entry: Some(entry), ..Change::default() })
+                self.transfer(who, other, Sizing::Exact(cny(sum)), None)
+            }
+            ["moves", sum, "from", who, "to", other, "as", "of", date, at] => {
+                let since = self.moment(date, at);
+                self.transfer(who, other, Sizing::Exact(cny(sum)), Some(since))
+            }
+            ["reverses", "the", "last", "entry"] => {
+                let (id, of) = (EntryId::new(self.bench.serial() + 10_000), self.last_entry);
+                C::Reverse { id, of, memo: Text::clip("mistake") }
+            }
+            ["seals", "through", date, at] => {
+                let mark = JournalMark { seq: self.bench.bank.seq(), hash: [7; 32] };
+                C::Seal { through: self.moment(date, at), mark }
+            }
+            ["watches", who, "below", sum, "as", name] => self.watch(who, Threshold::Below(cny(sum)), name),
+            ["watches", who, "from", sum, "as", name] => self.watch(who, Threshold::AtLeast(cny(sum)), name),
+            ["stops", name] => C::RemoveMonitor { id: monitor(name) },
+            ["delivers", "notice", number, "of", name] => {
+                C::NoticeDelivered { id: monitor(name), number: number.parse().unwrap() }
             }
             other => panic!("an operator does not {other:?}"),
+        }
+    }
+
+    fn watch(&self, who: &str, threshold: Threshold, name: &str) -> ledger::Command {
+        ledger::Command::SetMonitor { id: monitor(name), account: self.account_of(who), threshold }
+    }
+
+    /// What waits to be told, and balances of the past.
+    fn look(&self, parts: &[&str]) -> Option<Vec<String>> {
+        let ledger = self.bench.bank.ledger();
+        match parts {
+            ["what", "monitors", "say"] => {
+                let words = |(id, notice): (MonitorId, &ledger::Notice)| {
+                    format!(
+                        "notice {} of m{}: {} available",
+                        notice.number,
+                        id.value(),
+                        amount(notice.available)
+                    )
+                };
+                Some(ledger.notices().map(words).collect())
+            }
+            [who, "had", "on", date, at] => {
+                let (id, at) = (self.account_of(who), self.moment(date, at));
+                let recorded = ledger.balance_recorded(id, at).unwrap().posted;
+                let effective = ledger.balance_effective(id, at).unwrap().posted;
+                Some(vec![format!("{} as was known then, {} as it was", amount(recorded), amount(effective))])
+            }
+            _ => None,
         }
     }
 
