@@ -90,6 +90,13 @@ impl Bank {
         self.seq
     }
 
+    /// How much a replay of everything has to do: journal entries, and the ledger's entries, of which one of the journal may hold a thousand.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        let entries = u64::try_from(self.ledger.counts().1).unwrap_or(u64::MAX);
+        self.seq.saturating_add(entries)
+    }
+
     /// Time of recording of the last journal entry applied.
     #[must_use]
     pub const fn recorded_at(&self) -> Timestamp {

@@ -4,8 +4,11 @@
 //! counted is durable.
 
 mod api;
+mod bank;
 mod ledger;
+mod load;
 mod payer;
+mod replay;
 mod report;
 
 use std::path::PathBuf;
@@ -32,6 +35,8 @@ pub struct Common {
 enum Case {
     /// Transfers between accounts of the ledger, in batches over the bulk interface.
     Ledger(ledger::Arguments),
+    /// How long the books take to come back: replay of the journal, snapshot, restart, audit.
+    Replay(replay::Arguments),
     /// Payments over HTTP, with sessions and limits.
     Api(api::Arguments),
 }
@@ -43,6 +48,7 @@ enum Case {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.case {
         Case::Ledger(arguments) => ledger::run(arguments),
+        Case::Replay(arguments) => replay::run(arguments),
         Case::Api(arguments) => api::run(arguments),
     }
 }

@@ -22,7 +22,7 @@ use crate::config::{BankConfig, CentreConfig, Installation, Key};
 use crate::{bulk, cluster, opening, operate};
 
 /// A snapshot is made when so many entries have come since the last: a replay of as many takes seconds, and making one takes a core for as long.
-const SNAPSHOT_EVERY: u64 = 1_000_000;
+const SNAPSHOT_EVERY: u64 = 4_000_000;
 
 /// Where the bank runs.
 #[derive(Debug, Clone, clap::Args)]

@@ -37,7 +37,7 @@ pub struct Config {
     pub journal: journal::Options,
     /// Epoch of this writer; in a cluster each lead has its own.
     pub epoch: u64,
-    /// A snapshot is made when so many entries have come since the last; never when absent.
+    /// A snapshot is made when so much work for a replay has come since the last ([`Bank::work`]); never when absent.
     pub snapshot_every: Option<u64>,
     /// Who we are to an authenticator.
     pub relying_party: RelyingParty,
@@ -196,20 +196,22 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 }
 
 fn make_snapshots(handle: &Handle, data: &Path, every: u64, stopping: &AtomicBool) {
-    let mut last = handle.status().durable.seq;
+    let mut last = handle.peek(Bank::work);
     while !stopping.load(Ordering::Relaxed) {
-        let durable = handle.wait_beyond(last.saturating_add(every), SLEEP_MAX).seq;
-        if durable <= last.saturating_add(every) {
-            if handle.status().halted.is_some() {
-                return;
-            }
+        // Nothing ever lies beyond the last number, so this sleeps unless the node halts.
+        let _ = handle.wait_beyond(u64::MAX, SLEEP_MAX);
+        if handle.status().halted.is_some() {
+            return;
+        }
+        let work = handle.peek(Bank::work);
+        if work.saturating_sub(last) < every {
             continue;
         }
         match snapshots::write_snapshot(data) {
             Ok(seq) => tracing::info!(seq, "snapshot made"),
             Err(error) => tracing::warn!(%error, "no snapshot made; the next start replays more"),
         }
-        last = durable;
+        last = work;
     }
 }
 

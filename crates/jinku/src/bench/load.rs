@@ -1,5 +1,8 @@
-//! What the clients of the ledger's benchmark send.
+//! What the clients of the ledger's benchmarks send.
 
+use std::time::Instant;
+
+use anyhow::ensure;
 use ledger::{
     AccountKind, Batch, Change, Command, Entry, HoldEnd, HoldOutcome, Leg, Memo, NewHold, Row, Sizing,
     Transfer,
@@ -8,6 +11,7 @@ use money::{AccountId, Amount, Asset, CommandId, EntryId, HoldId};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
+use super::report::{histogram, micros};
 use crate::bulk::{Client, ROWS_MAX};
 use crate::opening::books;
 
@@ -171,4 +175,32 @@ pub(super) fn open_accounts(client: &mut Client, accounts: u64) -> anyhow::Resul
         }
     }
     Ok(())
+}
+
+/// One connection: sends its rows request after request, and takes the time of each. The next request is made up while the bank has
+/// the one before it; it is sent when that has been answered.
+pub(super) fn client(
+    mut load: Load,
+    rows: u64,
+    batch: u32,
+    address: std::net::SocketAddr,
+    token: [u8; 32],
+) -> anyhow::Result<hdrhistogram::Histogram<u64>> {
+    let mut client = Client::connect(address, &token)?;
+    let mut latencies = histogram()?;
+    let mut left = rows;
+    let mut next = load.request(left.min(batch.into()))?;
+    while left > 0 {
+        let (id, request) = next;
+        left = left.saturating_sub(request.len().into());
+        let begun = Instant::now();
+        client.begin(id, &request)?;
+        next = load.request(left.min(batch.into()))?;
+        let answer = client.finish()?;
+        latencies.record(micros(begun.elapsed()).max(1))?;
+        ensure!(answer.problem.is_none(), "not all rows were taken: {}", answer.problem.unwrap_or_default());
+        let first = answer.refused.first().map(|refused| refused.words.as_str());
+        ensure!(first.is_none(), "a row was refused: {}", first.unwrap_or_default());
+    }
+    Ok(latencies)
 }
