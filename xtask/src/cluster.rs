@@ -47,6 +47,9 @@ pub(crate) struct Arguments {
     /// Keep the folder.
     #[arg(long)]
     keep: bool,
+    /// Take the release build as it is.
+    #[arg(long)]
+    as_built: bool,
 }
 
 /// A cluster that runs. Fields are dropped in this order: nodes, database, net.
@@ -67,7 +70,8 @@ pub(crate) fn has_postgresql() -> bool {
 pub(crate) fn run(project: &Project, arguments: &Arguments) -> anyhow::Result<bool> {
     ensure!(rustix::process::geteuid().is_root(), "machines are network namespaces: run this as root");
     setup::for_cluster()?;
-    ensure!(succeeds(demo::release_build(project, &["jinku"])), "the release build failed");
+    let built = arguments.as_built || succeeds(demo::release_build(project, &["jinku"]));
+    ensure!(built, "the release build failed");
     let parent = arguments.data.clone().unwrap_or_else(std::env::temp_dir);
     let folder = parent.join(format!("jinku-cluster-{}", std::process::id()));
     println!("Patroni: ttl {TTL_S} s, loop_wait {LOOP_S} s, retry_timeout {RETRY_S} s");
@@ -149,7 +153,10 @@ fn healthy(project: &Project, folder: &Path) -> anyhow::Result<bool> {
     let mut cluster = Cluster::start(project, folder, false)?;
     let seconds = HEALTHY_S.to_string();
     let mut fine = true;
-    for (run, rows, clients) in [(1, "8189", "1"), (2, "4000", "2"), (3, "1000", "2"), (4, "1", "32")] {
+    println!("warm, so that the servers' logs have segments to use again:");
+    fine &= cluster.load(0, &["--seconds", "30", "--rows", "8189", "--clients", "1"])?.wait()?.success();
+    cluster.database.checkpoint()?;
+    for (run, rows, clients) in [(1, "8189", "1"), (2, "4000", "1"), (3, "2000", "2"), (4, "1", "64")] {
         println!("{clients} clients, {rows} transfers in a request:");
         let load = cluster.load(run, &["--seconds", &seconds, "--rows", rows, "--clients", clients]);
         fine &= load?.wait()?.success();

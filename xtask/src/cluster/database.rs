@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use super::disk::Disk;
 use super::net::Machine;
@@ -82,6 +82,7 @@ impl Drop for Service {
 pub(super) struct Database {
     pub(super) etcd: Vec<Service>,
     pub(super) servers: Vec<Service>,
+    small_disks: bool,
 }
 
 impl Database {
@@ -101,7 +102,7 @@ impl Database {
             chown(disk.path(), Some(owner.0), Some(owner.1))?;
             servers.push(Service::new(machine, disk, folder));
         }
-        let mut database = Self { etcd, servers };
+        let mut database = Self { etcd, servers, small_disks };
         for index in 0..3 {
             database.start_etcd(index)?;
         }
@@ -144,7 +145,7 @@ impl Database {
         let hosts: Vec<String> =
             self.etcd.iter().map(|service| format!("{}:2379", service.address())).collect();
         let service = self.servers.get_mut(index).context("no such server")?;
-        let settings = patroni(service, &hosts.join(", "));
+        let settings = patroni(service, &hosts.join(", "), self.small_disks);
         let file = service.disk.path().join("patroni.yml");
         std::fs::write(&file, settings)?;
         let owner = user()?;
@@ -193,12 +194,27 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Writes every server's pages, so that segments of its log can be used again.
+    pub(super) fn checkpoint(&self) -> anyhow::Result<()> {
+        for server in &self.servers {
+            let mut ask = Command::new("psql");
+            ask.args(["-h", &server.address().to_string(), "-U", USER, "-d", USER, "-qc", "CHECKPOINT"]);
+            output(ask, "psql")?;
+        }
+        Ok(())
+    }
+}
+
 /// Asks a server; a frozen one is given up after two seconds.
 pub(super) fn sql(address: Ipv4Addr, text: &str) -> anyhow::Result<String> {
     let mut ask = Command::new("timeout");
     ask.args(["2", "psql", "-h", &address.to_string(), "-U", USER, "-d", USER, "-qtAc", text]);
     ask.env("PGCONNECT_TIMEOUT", "2");
-    output(ask, "psql")
+    // What a server that is down or frozen says is no news here.
+    let answer = ask.stdin(std::process::Stdio::null()).output().context("start psql")?;
+    ensure!(answer.status.success(), "no answer from {address}");
+    String::from_utf8(answer.stdout).context("output of psql")
 }
 
 fn user() -> anyhow::Result<(u32, u32)> {
@@ -213,7 +229,9 @@ fn user() -> anyhow::Result<(u32, u32)> {
 
 /// Patroni leaves `synchronous_standby_names` alone as long as its own `synchronous_mode` is off. It promotes the server that is furthest
 /// among those that it reaches, and with one server down that is always one that has every confirmed commit.
-fn patroni(service: &Service, etcd: &str) -> String {
+fn patroni(service: &Service, etcd: &str, small_disk: bool) -> String {
+    // Segments of the log that are used again cost nothing, new ones a write of their own; a busy server keeps many.
+    let (wal_mib, least_mib) = if small_disk { (256, 80) } else { (8192, 4096) };
     let (name, address) = (&service.machine.name, service.address());
     let data = service.disk.path().display();
     format!(
@@ -240,7 +258,8 @@ bootstrap:
         wal_log_hints: 'on'
         shared_buffers: 128MB
         max_connections: 40
-        max_wal_size: 512MB
+        max_wal_size: {wal_mib}MB
+        min_wal_size: {least_mib}MB
         wal_keep_size: 128MB
         wal_sender_timeout: 5s
         wal_receiver_timeout: 5s

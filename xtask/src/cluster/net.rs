@@ -1,6 +1,7 @@
 //! Machines of a cluster as network namespaces on one bridge: each has an address of its own, can be cut off, and all its processes can be
 //! killed, frozen or thawed. Nothing outside this machine can reach them.
 
+use std::fs::File;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +12,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::run::{output, succeeds};
 
 const BRIDGE: &str = "jkbr";
+/// With this the name of every machine begins.
+const PREFIX: &str = "jk-";
+/// File in the folder for temporary files that a running cluster holds.
+const LOCK: &str = "jinku-cluster.lock";
 /// The side of the bridge that clients on this machine use.
 const HERE: Ipv4Addr = Ipv4Addr::new(10, 88, 0, 1);
 /// How long killed processes may take to go.
@@ -18,15 +23,24 @@ const GONE_MAX: Duration = Duration::from_secs(10);
 
 /// The bridge. Dropping it takes it away.
 #[derive(Debug)]
-pub(super) struct Net(());
+pub(super) struct Net {
+    /// Held as long as the cluster runs.
+    _lock: File,
+}
 
 impl Net {
+    /// Lays the bridge. Only one cluster runs at a time; machines that one left behind which was killed are taken away.
     pub(super) fn lay() -> anyhow::Result<Self> {
-        ensure!(
-            !succeeds(ip(&["link", "show", BRIDGE])),
-            "{BRIDGE} is there: another cluster runs, or one was left behind"
-        );
-        let net = Self(());
+        let lock = File::create(std::env::temp_dir().join(LOCK)).context("make the lock")?;
+        ensure!(lock.try_lock().is_ok(), "another cluster runs on this machine");
+        let left = output(ip(&["netns", "list"]), "ip netns")?;
+        for name in left.split_whitespace().filter(|name| name.starts_with(PREFIX)) {
+            drop(Machine { name: name.to_owned(), address: HERE });
+        }
+        if succeeds(ip(&["link", "show", BRIDGE])) {
+            run(&["link", "del", BRIDGE])?;
+        }
+        let net = Self { _lock: lock };
         run(&["link", "add", BRIDGE, "type", "bridge"])?;
         run(&["addr", "add", &format!("{HERE}/24"), "dev", BRIDGE])?;
         run(&["link", "set", BRIDGE, "up"])?;
@@ -50,7 +64,7 @@ pub(super) struct Machine {
 
 impl Machine {
     pub(super) fn new(name: &str, last: u8) -> anyhow::Result<Self> {
-        let machine = Self { name: format!("jk-{name}"), address: Ipv4Addr::new(10, 88, 0, last) };
+        let machine = Self { name: format!("{PREFIX}{name}"), address: Ipv4Addr::new(10, 88, 0, last) };
         let (ns, cable) = (machine.name.as_str(), machine.cable());
         run(&["netns", "add", ns])?;
         run(&["link", "add", &cable, "type", "veth", "peer", "name", "eth0", "netns", ns])?;

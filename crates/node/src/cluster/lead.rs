@@ -1,4 +1,4 @@
-//! Leading: each group goes into the shared journal first, then into the copy, and only then are its replies released.
+//! Leading: each group goes into the shared journal first; then its replies are released, and it goes into the copy.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -154,17 +154,16 @@ impl Replica {
                     group.fail(&self.elsewhere());
                     return Ok(true);
                 }
-                Outcome::Done => return self.keep_and_release(&rows, group).map(|kept| !kept),
-                Outcome::Over { done: true } => return self.keep_and_release(&rows, group).map(|_| true),
+                Outcome::Done => return self.release_and_keep(&rows, group).map(|kept| !kept),
+                Outcome::Over { done: true } => return self.release_and_keep(&rows, group).map(|_| true),
             }
         }
     }
 
-    /// The group is durable in the shared journal, so its replies are released whatever becomes of the copy. Answers whether the copy has it.
-    fn keep_and_release(&mut self, rows: &[StreamRow], group: Group) -> Result<bool, End> {
-        let kept = self.keep(rows);
+    /// The group is durable in the shared journal, so its replies are released, whatever becomes of the copy. Answers whether the copy has it.
+    fn release_and_keep(&mut self, rows: &[StreamRow], group: Group) -> Result<bool, End> {
         group.release();
-        match kept {
+        match self.keep(rows) {
             Ok(()) => Ok(true),
             Err(End::Journal(error @ JournalError::Full { .. })) => {
                 self.note(&error);
