@@ -53,7 +53,7 @@ impl Sim {
         self.ask_all(group)
     }
 
-    fn customer_wants(&mut self) -> Option<Submission> {
+    pub(crate) fn customer_wants(&mut self) -> Option<Submission> {
         let index = self.chance.index(self.people.len());
         match self.chance.below(10) {
             0..=1 => self.transfer(index),

@@ -37,11 +37,43 @@ pub enum Defect {
     SnapshotOfWrongSeq,
     /// A snapshot holds what is not yet durable, and is believed.
     SnapshotAheadOfJournal,
+    /// The journal's writes are not made durable before they are acknowledged.
+    ForgetSync,
+    /// A start throws away a journal from its first damaged place on, and goes on.
+    CutAtDamage,
+    /// When the disk is full, what was applied and not written stays applied.
+    KeepWhatHadNoRoom,
+    /// An id that was used with another body is taken again.
+    TakeIdAgain,
+    /// Nothing happens by itself: no timer, no end of an undo window.
+    NeverTick,
+    /// An entry is posted whose debits are not its credits.
+    UnbalancedEntry,
+    /// An entry takes more from a customer than the customer has.
+    OverdrawAccount,
+    /// That an effect is done is not kept.
+    ForgetEffectEnd,
+    /// The shared journal takes writes of a lead that is over.
+    IgnoreEpoch,
+    /// A node answers although it was told that it leads no more.
+    AnswerUnderOldLead,
+    /// A write whose answer was lost is taken for done.
+    DoubtIsDone,
+    /// A write whose answer was lost is taken for not done.
+    DoubtIsNotDone,
+    /// A write whose answer was lost is sent again behind whatever is there.
+    RepeatInDoubt,
+    /// A follower copies what the shared journal may still lose.
+    CopyUnconfirmed,
+    /// A follower goes on behind a gap.
+    SkipGap,
+    /// A follower takes a row without checking its hash.
+    CopyDamaged,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 32] = [
         Self::AckBeforeDurable,
         Self::AcknowledgeBeforeDurable,
         Self::ApplyWithoutJournal,
@@ -58,6 +90,22 @@ impl Defect {
         Self::ClockGoesBack,
         Self::SnapshotOfWrongSeq,
         Self::SnapshotAheadOfJournal,
+        Self::ForgetSync,
+        Self::CutAtDamage,
+        Self::KeepWhatHadNoRoom,
+        Self::TakeIdAgain,
+        Self::NeverTick,
+        Self::UnbalancedEntry,
+        Self::OverdrawAccount,
+        Self::ForgetEffectEnd,
+        Self::IgnoreEpoch,
+        Self::AnswerUnderOldLead,
+        Self::DoubtIsDone,
+        Self::DoubtIsNotDone,
+        Self::RepeatInDoubt,
+        Self::CopyUnconfirmed,
+        Self::SkipGap,
+        Self::CopyDamaged,
     ];
 
     /// Its name on the command line.
@@ -80,6 +128,22 @@ impl Defect {
             Self::ClockGoesBack => "clock-goes-back",
             Self::SnapshotOfWrongSeq => "snapshot-of-wrong-seq",
             Self::SnapshotAheadOfJournal => "snapshot-ahead-of-journal",
+            Self::ForgetSync => "forget-sync",
+            Self::CutAtDamage => "cut-at-damage",
+            Self::KeepWhatHadNoRoom => "keep-what-had-no-room",
+            Self::TakeIdAgain => "take-id-again",
+            Self::NeverTick => "never-tick",
+            Self::UnbalancedEntry => "unbalanced-entry",
+            Self::OverdrawAccount => "overdraw-account",
+            Self::ForgetEffectEnd => "forget-effect-end",
+            Self::IgnoreEpoch => "ignore-epoch",
+            Self::AnswerUnderOldLead => "answer-under-old-lead",
+            Self::DoubtIsDone => "doubt-is-done",
+            Self::DoubtIsNotDone => "doubt-is-not-done",
+            Self::RepeatInDoubt => "repeat-in-doubt",
+            Self::CopyUnconfirmed => "copy-unconfirmed",
+            Self::SkipGap => "skip-gap",
+            Self::CopyDamaged => "copy-damaged",
         }
     }
 

@@ -16,7 +16,10 @@
 mod actions;
 mod agreement;
 mod books;
+mod cluster;
 mod defect;
+mod disk;
+mod engine;
 mod faults;
 mod observer;
 mod opening;
@@ -25,8 +28,10 @@ mod people;
 mod rng;
 mod run;
 mod shell;
+mod shorten;
 mod tamper;
 mod troubles;
 
 pub use defect::Defect;
 pub use run::{Failure, Options, STEPS_DEFAULT, Summary, records, run};
+pub use shorten::shorten;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use sim::{Defect, Options, STEPS_DEFAULT, run};
+use sim::{Defect, Failure, Options, STEPS_DEFAULT, run, shorten};
 
 /// Runs the bank against a sandbox world with crashes, lost and repeated messages, full disks and wrong clocks. The same seed gives the same
 /// run on every machine.
@@ -23,6 +23,12 @@ struct Arguments {
     /// Steps of each run.
     #[arg(long, default_value_t = STEPS_DEFAULT)]
     steps: u64,
+    /// Only these steps of the one seed, as a shortened run names them: 3,17,20.
+    #[arg(long, requires = "seed", value_delimiter = ',')]
+    only: Vec<u64>,
+    /// Runs that may be spent on shortening a failing one; 0 for none.
+    #[arg(long, default_value_t = 300)]
+    shorten: u32,
     /// Plants a defect, to see that it is found; `list` names them.
     #[arg(long)]
     defect: Option<String>,
@@ -55,7 +61,9 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     let (mut runs, mut records, mut payments, mut restarts, mut cases) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
     for seed in seeds {
-        match run(&Options { seed, steps: arguments.steps, defect }) {
+        let only = (!arguments.only.is_empty()).then(|| arguments.only.iter().copied().collect());
+        let options = Options { seed, steps: arguments.steps, defect, only };
+        match run(&options) {
             Ok(summary) => {
                 if arguments.seed.is_some() {
                     println!("seed {seed}: state {}", summary.state);
@@ -67,10 +75,7 @@ fn main() -> ExitCode {
                 cases = cases.saturating_add(summary.cases);
             }
             Err(failure) => {
-                eprintln!("{failure}");
-                let planted = defect.map(|defect| format!(" --defect {}", defect.name())).unwrap_or_default();
-                let steps = arguments.steps;
-                eprintln!("again with: cargo xtask sim --seed {seed} --steps {steps}{planted}");
+                report(&options, &failure, arguments.shorten);
                 return ExitCode::FAILURE;
             }
         }
@@ -80,4 +85,22 @@ fn main() -> ExitCode {
         begun.elapsed().as_secs_f32()
     );
     ExitCode::SUCCESS
+}
+
+/// Says what failed, how to see it again, and which steps are enough for it.
+fn report(options: &Options, failure: &Failure, tries: u32) {
+    let Options { seed, steps, defect, .. } = options;
+    let planted = defect.map(|defect| format!(" --defect {}", defect.name())).unwrap_or_default();
+    let again = format!("cargo xtask sim --seed {seed} --steps {steps}{planted}");
+    if tries == 0 || options.only.is_some() {
+        eprintln!("{failure}\nagain with: {again}");
+        return;
+    }
+    eprintln!("seed {seed} at step {}: {}\nagain with: {again}", failure.step, failure.what);
+    let (short, failure) = shorten(options, failure, tries);
+    let only: Vec<String> = short.only.iter().flatten().map(u64::to_string).collect();
+    eprintln!("\n{} of {} steps are enough:\n{failure}", only.len(), steps);
+    if !only.is_empty() {
+        eprintln!("again with: {again} --only {}", only.join(","));
+    }
 }

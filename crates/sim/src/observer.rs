@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bank::{Bank, BodyHash, JournalEntry, RelyingParty, Submission, admit};
-use journal::{Reader, SimDisk, verify_on};
+use journal::{Head, Reader, SimDisk, verify_on};
 use money::CommandId;
 
 use crate::shell::{Shell, Written};
@@ -105,6 +105,29 @@ impl Observer {
             }
         }
         self.compare(&shell.bank)
+    }
+
+    /// The shared journal has exactly what was answered and is durable, each record once.
+    pub(crate) fn of_stream(&self, shell: &Shell) -> Result<(), String> {
+        let Some(cluster) = &shell.cluster else { return Ok(()) };
+        let mut head = Head::default();
+        for row in cluster.part.link.rows() {
+            let (records, after) =
+                row.follow(head).map_err(|error| format!("the shared journal: {error}"))?;
+            for (seq, record) in (head.seq.saturating_add(1)..).zip(records) {
+                if self.records.get(&seq).map(Vec::as_slice) != Some(record) {
+                    return Err(format!(
+                        "record {seq} of the shared journal is not the one that was answered"
+                    ));
+                }
+            }
+            head = after;
+        }
+        if head.seq == self.records() {
+            Ok(())
+        } else {
+            Err(format!("the shared journal ends at {}, what was answered at {}", head.seq, self.records()))
+        }
     }
 
     /// Decides every command of the journal again and compares what followed, as `jinku audit` does.

@@ -37,6 +37,8 @@ pub(crate) struct Outside {
     next_ack: u64,
     /// Frames of ours that may come once more, late.
     copies: Vec<Vec<u8>>,
+    /// Frames of ours on a slow way, and when they arrive.
+    delayed: Vec<(Timestamp, Vec<u8>)>,
     retry_at: BTreeMap<EffectId, Timestamp>,
     failures: BTreeMap<Rail, u32>,
     /// Frames to us that were put off and not yet taken.
@@ -86,6 +88,7 @@ impl Outside {
             translator,
             next_ack: 0,
             copies: Vec::new(),
+            delayed: Vec::new(),
             retry_at: BTreeMap::new(),
             failures: BTreeMap::new(),
             put_off: BTreeSet::new(),
@@ -98,6 +101,13 @@ impl Outside {
     /// Lets the world's time pass.
     pub(crate) fn pass(&mut self, clocks: Clocks) {
         self.world.tick(jiff_time(clocks.world));
+        let (due, later) =
+            std::mem::take(&mut self.delayed).into_iter().partition(|(at, _)| *at <= clocks.world);
+        self.delayed = later;
+        let due: Vec<(Timestamp, Vec<u8>)> = due;
+        for (_, frame) in due {
+            let _ = self.world.receive(&frame, jiff_time(clocks.world));
+        }
         self.note_days();
     }
 
@@ -228,7 +238,12 @@ impl Outside {
                     self.copies.push(outgoing.bytes.clone());
                 }
                 let lost = network.loses && chance.percent(15);
-                let reply = if lost { None } else { self.post(&outgoing.bytes, clocks) };
+                let is_slow = !lost && network.delays && chance.percent(8);
+                if is_slow {
+                    let at = clocks.world.plus_ms(chance.between(600, 40_000));
+                    self.delayed.push((at, outgoing.bytes.clone()));
+                }
+                let reply = if lost || is_slow { None } else { self.post(&outgoing.bytes, clocks) };
                 let unanswered = network.loses && chance.percent(15);
                 let reply = reply.filter(|_| !unanswered);
                 let sent = reply.map(|reply| self.translator.sent(&outgoing, &reply));

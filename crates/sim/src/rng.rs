@@ -12,6 +12,15 @@ impl Chance {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
+    /// Chance of one step of a run, which does not depend on what other steps did with theirs.
+    pub(crate) fn of_step(seed: u64, step: u64) -> Self {
+        let mut key = [0; 32];
+        for (place, byte) in key.iter_mut().zip(seed.to_be_bytes().into_iter().chain(step.to_be_bytes())) {
+            *place = byte;
+        }
+        Self(ChaCha8Rng::from_seed(key))
+    }
+
     /// A number below `bound`; 0 where the bound is 0. The slight bias of the remainder does not matter here.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0.next_u64().checked_rem(bound).unwrap_or(0)

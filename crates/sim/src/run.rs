@@ -9,6 +9,7 @@ use money::{CommandId, Date, Text, Timestamp};
 use payments::{Effect, Rail};
 use sandbox::{Control, Which};
 
+use crate::cluster::Cluster;
 use crate::faults::{Faults, Network};
 use crate::observer::Observer;
 use crate::opening::{self, CAPITAL_YUAN, yuan};
@@ -24,11 +25,15 @@ pub const STEPS_DEFAULT: u64 = 250;
 const MORNING_MS: u64 = 1_795_482_000_000;
 /// Turns that everything has to come to rest in.
 const REST_TURNS_MAX: u64 = 2_000;
-/// Lines of the log that a failure shows.
+/// Lines of the log that a failure shows,
 const LOG_LINES: usize = 40;
+/// and those of a run of chosen steps, which is short.
+const SHORT_LOG_LINES: usize = 1_000;
+/// The step whose chance everything after the last step has.
+const REST: u64 = u64::MAX;
 
 /// What to run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The seed: everything follows from it.
     pub seed: u64,
@@ -36,6 +41,15 @@ pub struct Options {
     pub steps: u64,
     /// A defect to plant.
     pub defect: Option<Defect>,
+    /// Only these steps are taken; all of them without it.
+    pub only: Option<BTreeSet<u64>>,
+}
+
+impl Options {
+    /// Whether a step is taken.
+    pub(crate) fn takes(&self, step: u64) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&step))
+    }
 }
 
 /// What a clean run was.
@@ -68,7 +82,7 @@ pub struct Failure {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 0, steps: STEPS_DEFAULT, defect: None }
+        Self { seed: 0, steps: STEPS_DEFAULT, defect: None, only: None }
     }
 }
 
@@ -85,8 +99,14 @@ pub(crate) struct Sim {
     pub(crate) chance: Chance,
     pub(crate) faults: Faults,
     pub(crate) now: Timestamp,
-    /// By how much the machine's clock is behind.
+    /// By how much the machine's clock is behind,
     pub(crate) behind_ms: u64,
+    /// or ahead,
+    pub(crate) ahead_ms: u64,
+    /// or at what time it stands still.
+    pub(crate) stopped_at: Option<Timestamp>,
+    /// Nothing passes between bank and centre before this time.
+    pub(crate) parted_until: Timestamp,
     pub(crate) shell: Shell,
     pub(crate) outside: Outside,
     pub(crate) observer: Observer,
@@ -104,6 +124,7 @@ pub(crate) struct Sim {
     pub(crate) wrong_nets: usize,
     pub(crate) restarts: u64,
     step: u64,
+    log_lines: usize,
     log: VecDeque<String>,
 }
 
@@ -119,7 +140,7 @@ pub fn run(options: &Options) -> Result<Summary, Failure> {
     let start = |what: String| Failure { seed: options.seed, step: 0, what, log: Vec::new() };
     let mut sim = Sim::new(options).map_err(|error| start(error.to_string()))?;
     // A core that stops on a broken invariant has found something, too.
-    let found = catch_unwind(AssertUnwindSafe(|| sim.whole(options.steps)));
+    let found = catch_unwind(AssertUnwindSafe(|| sim.whole(options)));
     let found = found.unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().cloned();
         let words = words.or_else(|| panic.downcast_ref::<&str>().map(|words| (*words).to_owned()));
@@ -135,7 +156,7 @@ pub fn run(options: &Options) -> Result<Summary, Failure> {
 pub fn records(options: &Options) -> Result<Vec<Vec<u8>>, Failure> {
     let fail = |what: String| Failure { seed: options.seed, step: options.steps, what, log: Vec::new() };
     let mut sim = Sim::new(options).map_err(|error| fail(error.to_string()))?;
-    sim.whole(options.steps).map_err(fail)?;
+    sim.whole(options).map_err(fail)?;
     Ok(sim.observer.into_records())
 }
 
@@ -143,6 +164,7 @@ impl Sim {
     fn new(options: &Options) -> anyhow::Result<Self> {
         let mut chance = Chance::new(options.seed);
         let faults = Faults::draw(&mut chance);
+        let cluster = faults.cluster.then(Cluster::new);
         let named = [
             ("Lin Xiao", Grade::Full),
             ("Chen Jing", Grade::Full),
@@ -155,7 +177,11 @@ impl Sim {
             faults,
             now: Timestamp::from_ms(MORNING_MS),
             behind_ms: 0,
-            shell: Shell::new(relying_party(), options.defect).map_err(anyhow::Error::msg)?,
+            ahead_ms: 0,
+            stopped_at: None,
+            parted_until: Timestamp::default(),
+            log_lines: if options.only.is_some() { SHORT_LOG_LINES } else { LOG_LINES },
+            shell: Shell::new(relying_party(), options.defect, cluster).map_err(anyhow::Error::msg)?,
             outside: Outside::new()?,
             observer: Observer::default(),
             people: people.collect::<anyhow::Result<_>>()?,
@@ -173,19 +199,23 @@ impl Sim {
     }
 
     pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
-        if self.log.len() >= LOG_LINES {
+        if self.log.len() >= self.log_lines {
             self.log.pop_front();
         }
         let line = format!("{} {} {}", self.step, self.now, line());
         self.log.push_back(line);
     }
 
-    fn whole(&mut self, steps: u64) -> Result<Summary, String> {
+    fn whole(&mut self, options: &Options) -> Result<Summary, String> {
         self.open().map_err(|error| error.to_string())?;
-        while self.step < steps {
+        while self.step < options.steps {
             self.step = self.step.saturating_add(1);
-            self.one_step()?;
+            if options.takes(self.step) {
+                self.chance = Chance::of_step(options.seed, self.step);
+                self.one_step()?;
+            }
         }
+        self.chance = Chance::of_step(options.seed, REST);
         self.rest()?;
         self.last_checks()
     }
@@ -210,7 +240,8 @@ impl Sim {
 
     /// Both clocks.
     pub(crate) fn clocks(&self) -> Clocks {
-        Clocks { world: self.now, bank: self.now.minus_ms(self.behind_ms) }
+        let shown = self.stopped_at.unwrap_or(self.now);
+        Clocks { world: self.now, bank: shown.minus_ms(self.behind_ms).plus_ms(self.ahead_ms) }
     }
 
     /// Gives one command and checks what must hold.
@@ -222,6 +253,7 @@ impl Sim {
     pub(crate) fn give_all(&mut self, group: Vec<Submission>) -> Result<Vec<Reply>, String> {
         let clock = self.clocks().bank;
         let replies = self.shell.commit(clock, group);
+        self.now = self.now.plus_ms(self.shell.waited_ms());
         self.observer.check(&mut self.shell)?;
         Ok(replies)
     }
@@ -234,8 +266,13 @@ impl Sim {
             _ => self.chance.between(70_000, 5_400_000),
         };
         self.now = self.now.plus_ms(ms);
+        self.shell.set_now(self.now);
         self.outside.pass(self.clocks());
         self.see_days();
+        if self.faults.network.parts && self.chance.percent(2) {
+            self.parted_until = self.now.plus_ms(self.chance.between(1_000, 90_000));
+            self.note(|| "bank and centre are parted".to_owned());
+        }
         match self.chance.below(100) {
             0..=34 => self.customer_acts()?,
             35..=46 => self.others_pay()?,
@@ -257,18 +294,27 @@ impl Sim {
 
     /// Messages go both ways, and the bank's own clock ticks.
     pub(crate) fn exchange(&mut self, network: &Network) -> Result<(), String> {
+        self.shell.set_now(self.now);
         let clocks = self.clocks();
-        self.outside.deliver(&mut self.shell, clocks, network, &mut self.chance);
-        self.observer.check(&mut self.shell)?;
-        if self.shell.is_alive() {
+        let are_parted = self.now < self.parted_until;
+        if !are_parted {
+            self.outside.deliver(&mut self.shell, clocks, network, &mut self.chance);
+            self.observer.check(&mut self.shell)?;
+        }
+        if self.shell.is_alive() && !are_parted {
             self.outside.send(&mut self.shell, clocks, network, &mut self.chance);
             self.observer.check(&mut self.shell)?;
         }
         if self.shell.is_alive() {
-            self.outside.probe(&mut self.shell, clocks);
+            if !are_parted {
+                self.outside.probe(&mut self.shell, clocks);
+            }
             let _ = self.shell.commit(clocks.bank, Vec::new());
+            self.shell.renew();
             self.observer.check(&mut self.shell)?;
         }
+        self.shell.standby_follows();
+        self.observer.check(&mut self.shell)?;
         self.see_days();
         if self.observer.records().is_multiple_of(8) && self.shell.is_alive() {
             books::match_payments(&self.shell.bank)?;
@@ -295,7 +341,9 @@ impl Sim {
     /// All faults end, time passes, and everything comes to rest.
     fn rest(&mut self) -> Result<(), String> {
         self.note(|| "all faults end".to_owned());
-        self.behind_ms = 0;
+        (self.behind_ms, self.ahead_ms, self.stopped_at) = (0, 0, None);
+        self.parted_until = Timestamp::default();
+        self.shell.mend();
         self.shell.disk.set_capacity(None);
         self.wrong_totals.clear();
         let _ = self.outside.world.control(&Control::ClearFaults, jiff_time(self.now));
@@ -338,12 +386,14 @@ impl Sim {
     }
 
     fn last_checks(&mut self) -> Result<Summary, String> {
+        self.shell.standby_agrees()?;
         let bank = &self.shell.bank;
         let world = &self.outside.world;
         if let Some(defect) = world.defects().first() {
             return Err(format!("the world made a frame wrong: {defect}"));
         }
         self.observer.compare(bank)?;
+        self.observer.of_stream(&self.shell)?;
         books::all_ended(bank)?;
         books::match_payments(bank)?;
         books::match_transit(bank)?;

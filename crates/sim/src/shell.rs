@@ -1,10 +1,15 @@
 //! A miniature of the node in one thread: decide, apply, encode, append to the journal on a disk that fails, and only then reply.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use bank::{Bank, Command, Event, JournalEntry, Refusal, RelyingParty, Seen, Submission, admit};
 use identity::Actor;
-use journal::{Hash, Journal, JournalError, Options, Reader, SimDisk};
+use journal::{Hash, Journal, JournalError, Options, Reader, SegmentName, SimDisk};
 use money::{CommandId, Timestamp};
 
+use crate::cluster::{Cluster, Shared};
+use crate::disk::WriterDisk;
 use crate::{Defect, tamper};
 
 /// Small segments, so that runs cross from one to the next.
@@ -27,7 +32,7 @@ pub(crate) enum Reply {
 }
 
 /// A snapshot file, whole and durable.
-struct Snapshot {
+pub(crate) struct Snapshot {
     seq: u64,
     record: Hash,
     bytes: Vec<u8>,
@@ -38,9 +43,17 @@ pub(crate) type Written = (u64, Vec<u8>);
 
 pub(crate) struct Shell {
     pub(crate) disk: SimDisk,
-    journal: Option<Journal<SimDisk>>,
+    pub(crate) journal: Option<Journal<WriterDisk>>,
     pub(crate) bank: Bank,
-    snapshots: Vec<Snapshot>,
+    pub(crate) snapshots: Vec<Snapshot>,
+    /// The other node and the journal that both share, where there are two.
+    pub(crate) cluster: Option<Cluster>,
+    /// How long the disk takes for the next write.
+    pub(crate) stall_ms: u64,
+    /// How long clients have waited for it.
+    waited_ms: u64,
+    /// So many more reads of the disk until one fails.
+    pub(crate) read_fails: Rc<Cell<Option<u64>>>,
     relying_party: RelyingParty,
     defect: Option<Defect>,
     /// The driver's own list under [`Defect::LoseEffectsOnRestart`]: effects from before this number are forgotten.
@@ -65,30 +78,100 @@ pub(crate) const fn options() -> Options {
 }
 
 impl Shell {
-    pub(crate) fn new(relying_party: RelyingParty, defect: Option<Defect>) -> Result<Self, String> {
-        let disk = SimDisk::new();
-        let (journal, _) = Journal::open_on(disk.clone(), &options()).map_err(|error| error.to_string())?;
-        Ok(Self {
-            disk,
-            journal: Some(journal),
+    pub(crate) fn new(
+        relying_party: RelyingParty,
+        defect: Option<Defect>,
+        cluster: Option<Cluster>,
+    ) -> Result<Self, String> {
+        if let (Some(cluster), Some(Defect::IgnoreEpoch)) = (&cluster, defect) {
+            cluster.part.link.ignore_epoch();
+        }
+        let mut shell = Self {
+            disk: SimDisk::new(),
+            journal: None,
             bank: Bank::default(),
             snapshots: Vec::new(),
+            cluster,
+            stall_ms: 0,
+            waited_ms: 0,
+            read_fails: Rc::default(),
             relying_party,
             defect,
             forgotten_effects: None,
             written: Vec::new(),
             trace: None,
             refusals: 0,
-        })
+        };
+        shell.open().map_err(|error| error.to_string())?;
+        if !shell.take_lead().map_err(|error| error.to_string())? {
+            return Err("nobody leads, and yet the lead cannot be taken".to_owned());
+        }
+        Ok(shell)
+    }
+
+    /// Opens the journal, cutting a torn tail, and rebuilds the state.
+    pub(crate) fn open(&mut self) -> Result<(), JournalError> {
+        self.journal = None;
+        let forgets = self.has(Defect::ForgetSync);
+        let disk = || WriterDisk::new(self.disk.clone(), Rc::clone(&self.read_fails), forgets);
+        let opened = match Journal::open_on(disk(), &options()) {
+            Err(JournalError::Damaged(damage)) if self.has(Defect::CutAtDamage) => {
+                self.cut(damage.at.segment, damage.at.offset);
+                Journal::open_on(disk(), &options())
+            }
+            opened => opened,
+        };
+        let (journal, _) = opened?;
+        self.recover()?;
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    /// The mistake of a start that throws away whatever it cannot read.
+    fn cut(&self, segment: SegmentName, offset: u64) {
+        let rest = vec![0; usize::try_from(SEGMENT_BYTES.saturating_sub(offset)).unwrap_or(0)];
+        self.disk.overwrite(segment, offset, &rest);
+        for later in journal::Storage::segments(&self.disk).unwrap_or_default() {
+            if later > segment {
+                self.disk.replace(later, None);
+            }
+        }
+    }
+
+    /// How long clients have waited for the disk since it was last asked.
+    pub(crate) const fn waited_ms(&mut self) -> u64 {
+        std::mem::replace(&mut self.waited_ms, 0)
+    }
+
+    /// The shared journal's clock.
+    pub(crate) fn set_now(&mut self, now: Timestamp) {
+        if let Some(cluster) = &mut self.cluster {
+            cluster.set_now(now);
+        }
+    }
+
+    /// No fault is planned any more, on the disk's way to be read and on the way to the shared journal.
+    pub(crate) fn mend(&mut self) {
+        self.read_fails.set(None);
+        self.stall_ms = 0;
+        if let Some(cluster) = &mut self.cluster {
+            cluster.part.link.mend();
+            cluster.standby_link().mend();
+            cluster.standby.disk.set_capacity(None);
+        }
+    }
+
+    pub(crate) const fn defect(&self) -> Option<Defect> {
+        self.defect
     }
 
     pub(crate) fn has(&self, defect: Defect) -> bool {
         self.defect == Some(defect)
     }
 
-    /// Whether the node runs.
-    pub(crate) const fn is_alive(&self) -> bool {
-        self.journal.is_some()
+    /// Whether the node runs and decides.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.journal.is_some() && self.cluster.as_ref().is_none_or(|cluster| cluster.part.lead.is_some())
     }
 
     /// Whether a rail is told "taken" although the write failed.
@@ -117,12 +200,34 @@ impl Shell {
             self.snapshot();
         }
         let records: Vec<&[u8]> = group.records.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+        if self.stall_ms > 0 {
+            self.waited_ms = self.waited_ms.saturating_add(std::mem::take(&mut self.stall_ms));
+            self.set_now(clock.plus_ms(self.waited_ms));
+        }
+        match self.append_shared(&records) {
+            Shared::Durable => {}
+            Shared::Elsewhere => {
+                self.step_down();
+                return vec![Reply::Dead; count];
+            }
+            Shared::NotDone => return self.go_back(count),
+            Shared::Unknown => {
+                self.journal = None;
+                return vec![Reply::Dead; count];
+            }
+        }
         let appended = match &mut self.journal {
             Some(journal) => journal.append(&records).map(|_| ()),
             None => Ok(()),
         };
         match appended {
             Ok(()) => {
+                self.written.append(&mut group.records);
+                group.replies
+            }
+            // In the shared journal it is durable: the answer is given, and the copy is mended at the next start.
+            Err(_) if self.cluster.is_some() => {
+                self.journal = None;
                 self.written.append(&mut group.records);
                 group.replies
             }
@@ -140,6 +245,9 @@ impl Shell {
 
     /// The journal had no room for what was applied: the state goes back to what is durable.
     fn go_back(&mut self, count: usize) -> Vec<Reply> {
+        if self.has(Defect::KeepWhatHadNoRoom) {
+            return vec![Reply::NoRoom; count];
+        }
         match self.recover() {
             Ok(()) => vec![Reply::NoRoom; count],
             Err(_) => {
@@ -164,6 +272,7 @@ impl Shell {
         let (id, body) = (admitted.submission().id, admitted.body());
         let seen = if self.has(Defect::ForgetCommandIds) { Seen::New } else { self.bank.seen(id, body) };
         match seen {
+            Seen::Conflict if self.has(Defect::TakeIdAgain) => {}
             Seen::New => {}
             Seen::Repeat { seq } => return Reply::Taken { seq, is_repeat: true },
             Seen::Conflict => return Reply::Refused(Refusal::IdReused { id }),
@@ -225,6 +334,9 @@ impl Shell {
     /// Lets happen what is due.
     fn tick(&mut self, clock: Timestamp, group: &mut Group) {
         let now = self.now(clock);
+        if self.has(Defect::NeverTick) {
+            return;
+        }
         if self.bank.next_due().is_some_and(|due| due <= now) {
             let tick = Submission { id: CommandId::new(0), actor: Actor::System, command: Command::Tick };
             let _ = self.take(tick, clock, group);
@@ -264,12 +376,14 @@ impl Shell {
         (record.seq == seq).then_some(record.hash)
     }
 
-    /// Starts again after a crash: opens the journal, cuts a torn tail, rebuilds the state.
+    /// Starts again after a crash: opens the journal, cuts a torn tail, rebuilds the state, and takes the lead where there are two nodes.
     pub(crate) fn start(&mut self) -> Result<(), JournalError> {
-        self.journal = None;
-        let (journal, _) = Journal::open_on(self.disk.clone(), &options())?;
-        self.recover()?;
-        self.journal = Some(journal);
+        self.open()?;
+        match self.take_lead() {
+            Ok(true) => {}
+            Ok(false) => self.trace = Some("the lead cannot be taken, and nobody has it".to_owned()),
+            Err(error) => self.trace = Some(format!("the node that starts finds: {error}")),
+        }
         if self.has(Defect::LoseEffectsOnRestart) {
             let newest = self.bank.outstanding().map(|(id, _)| id.value()).max();
             self.forgotten_effects = newest.or(self.forgotten_effects);
@@ -278,7 +392,7 @@ impl Shell {
     }
 
     /// The newest snapshot that the journal agrees with, then the rest of the journal.
-    fn recover(&mut self) -> Result<(), JournalError> {
+    pub(crate) fn recover(&mut self) -> Result<(), JournalError> {
         let believed = |snapshot: &&Snapshot| {
             self.has(Defect::SnapshotAheadOfJournal)
                 || self.record_hash(snapshot.seq) == Some(snapshot.record)

@@ -44,6 +44,9 @@ pub(crate) fn events(defect: Defect, command: &Command, events: &mut Vec<Event>,
         Defect::ReleaseAndSettle => settle_released(events, bank),
         Defect::CreditTwice => credit_again(command, events, bank),
         Defect::IgnoreFee => ignore_fee(events, bank),
+        Defect::UnbalancedEntry => unbalance(events, bank),
+        Defect::OverdrawAccount => overdraw(events, bank),
+        Defect::ForgetEffectEnd => events.retain(|event| !matches!(event, Event::EffectEnded { .. })),
         _ => {}
     }
 }
@@ -106,6 +109,33 @@ fn ignore_fee(events: &mut [Event], bank: &Bank) {
         entry.legs.retain(|leg| leg.account != fees);
         for leg in entry.legs.iter_mut().filter(|leg| leg.side == Side::Debit) {
             leg.amount = leg.amount.minus(fee).unwrap_or(leg.amount);
+        }
+    }
+}
+
+/// Now and then a credit is a hundredth more than its debit.
+fn unbalance(events: &mut [Event], bank: &Bank) {
+    if !bank.seq().is_multiple_of(7) {
+        return;
+    }
+    for entry in changes(events).filter_map(|change| change.entry.as_mut()) {
+        let credit = entry.legs.iter_mut().find(|leg| leg.side == Side::Credit);
+        if let Some(leg) = credit {
+            leg.amount = Amount::new(leg.amount.asset(), leg.amount.minor().saturating_add(1));
+        }
+    }
+}
+
+/// A customer's debit becomes a hundred times as much, and the credit with it.
+fn overdraw(events: &mut [Event], bank: &Bank) {
+    let is_customer =
+        |id| bank.ledger().account(id).is_some_and(|account| account.kind() == ledger::AccountKind::Customer);
+    for entry in changes(events).filter_map(|change| change.entry.as_mut()) {
+        let takes = entry.legs.iter().any(|leg| leg.side == Side::Debit && is_customer(leg.account));
+        if takes && entry.legs.len() == 2 {
+            for leg in &mut entry.legs {
+                leg.amount = Amount::new(leg.amount.asset(), leg.amount.minor().saturating_mul(100_000));
+            }
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The simulator is clean without a defect, red with every one of them, and the same for the same seed.
 #![allow(clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
 
-use sim::{Defect, Failure, Options, STEPS_DEFAULT, Summary, run};
+use sim::{Defect, Failure, Options, STEPS_DEFAULT, Summary, run, shorten};
 
 /// Seeds of the batch that must be clean.
 const CLEAN_SEEDS: u64 = 20;
 /// Seeds within which every defect must be found.
-const FOUND_WITHIN: u64 = 20;
+const FOUND_WITHIN: u64 = 200;
 
 fn of(seed: u64, defect: Option<Defect>) -> Result<Summary, Failure> {
-    run(&Options { seed, steps: STEPS_DEFAULT, defect })
+    run(&Options { seed, steps: STEPS_DEFAULT, defect, only: None })
 }
 
 #[test]
@@ -63,7 +63,29 @@ fn every_planted_defect_is_found() {
             Defect::AcceptWrongTotal => check(defect, &["were not seen"]),
             Defect::ClockGoesBack => check(defect, &["recorded at"]),
             Defect::SnapshotOfWrongSeq => check(defect, &["applied after"]),
-            Defect::SnapshotAheadOfJournal => check(defect, &["is not what replay gives"]),
+            Defect::SnapshotAheadOfJournal => check(defect, &["is not what replay gives", "applied after"]),
+            Defect::ForgetSync => check(defect, &["was acknowledged and is lost", "is damaged"]),
+            Defect::CutAtDamage => check(defect, &["the journal was opened"]),
+            Defect::KeepWhatHadNoRoom => check(defect, &["the live state is at entry"]),
+            Defect::TakeIdAgain => check(defect, &["was used with another body"]),
+            Defect::NeverTick => check(defect, &["has not ended"]),
+            Defect::UnbalancedEntry => check(defect, &["are not credits"]),
+            Defect::OverdrawAccount => check(defect, &["is below held"]),
+            Defect::ForgetEffectEnd => check(defect, &["is still outstanding"]),
+            Defect::IgnoreEpoch => {
+                check(defect, &["leads no more answered", "with another state than the leader"])
+            }
+            Defect::AnswerUnderOldLead => {
+                check(defect, &["leads no more answered", "the live state is at entry"])
+            }
+            Defect::DoubtIsDone => {
+                check(defect, &["lost what it had confirmed", "is lost", "differ at record"])
+            }
+            Defect::DoubtIsNotDone => check(defect, &["differ at record"]),
+            Defect::RepeatInDoubt => check(defect, &["differ at record"]),
+            Defect::CopyUnconfirmed => check(defect, &["lost what it had confirmed", "differ at record"]),
+            Defect::SkipGap => check(defect, &["differ at record"]),
+            Defect::CopyDamaged => check(defect, &["differ at record"]),
         }
     }
 }
@@ -74,4 +96,19 @@ fn a_defect_has_one_name() {
         assert_eq!(Defect::from_name(defect.name()), Some(defect));
     }
     assert_eq!(Defect::from_name("none"), None);
+}
+
+/// A failing run is made short, repeats from its own words, and still fails in the same way.
+#[test]
+fn a_failing_run_is_made_short() {
+    let defect = Some(Defect::AckBeforeDurable);
+    let options = |seed| Options { seed, steps: STEPS_DEFAULT, defect, only: None };
+    let found = (0..FOUND_WITHIN).find_map(|seed| run(&options(seed)).err());
+    let found = found.expect("the defect is found");
+    let (short, failure) = shorten(&options(found.seed), &found, 120);
+    let only = short.only.clone().expect("steps are chosen");
+    assert!(only.len() < 20, "{} steps are left", only.len());
+    assert!(failure.what.contains("was acknowledged and is lost"), "{failure}");
+    let again = run(&short).expect_err("it fails again");
+    assert_eq!((again.what, again.step), (failure.what, failure.step));
 }
