@@ -1,6 +1,6 @@
 //! Balances as of a time, on the axis of recording or on that of effect; and an account's own history.
 
-use money::{AccountId, Timestamp};
+use money::{AccountId, EntryId, Timestamp};
 
 use crate::books::Books;
 use crate::history::Packed;
@@ -25,9 +25,26 @@ impl Ledger {
         position.into_iter().flat_map(|position| self.walk(position)).map(|entry| self.unpack(&entry))
     }
 
+    /// The entries of an account ahead of one of them, newest first; none where that entry does not touch the account. It begins right there, however
+    /// long the history is.
+    pub fn history_before(&self, account: AccountId, before: EntryId) -> impl Iterator<Item = PostedEntry> {
+        let position = Books::account(self, account).map(|(position, _)| position);
+        let start = position.and_then(|position| {
+            let entry = self.history.find(before)?;
+            let own = entry.legs().find(|leg| leg.account == position)?;
+            Some((position, own.previous))
+        });
+        let walk = start.into_iter().flat_map(|(position, number)| self.walk_from(position, number));
+        walk.map(|entry| self.unpack(&entry))
+    }
+
     /// The entries of the account at a position, newest first.
     pub(crate) fn walk(&self, position: u32) -> impl Iterator<Item = Packed<'_>> {
-        let mut number = self.account_at(position).map_or(0, |account| account.last);
+        self.walk_from(position, self.account_at(position).map_or(0, |account| account.last))
+    }
+
+    /// The entries of the account at a position, from the one with this number on, newest first.
+    fn walk_from(&self, position: u32, mut number: u32) -> impl Iterator<Item = Packed<'_>> {
         std::iter::from_fn(move || {
             let entry = self.history.at(number.checked_sub(1)?)?;
             let own = entry.legs().find(|leg| leg.account == position);

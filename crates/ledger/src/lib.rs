@@ -35,7 +35,7 @@ pub use command::{
 pub use decide::RECHECK_MAX;
 pub use event::Event;
 pub use monitor::{MONITORS_MAX, Monitor, Notice};
-pub use refusal::Refusal;
+pub use refusal::{Reason, Refusal};
 pub use row::{Batch, ROW_BYTES_MAX, Row, RowError};
 pub use state::{Account, Balance, Hold, Ledger, PostedEntry, Seal};
 pub use tenant::Tenant;

@@ -72,6 +72,11 @@ impl Ledger {
         self.watched.range(from..=to).filter_map(|(_, id)| Some((*id, self.monitors.get(id)?)))
     }
 
+    /// All monitors.
+    pub fn monitors(&self) -> impl Iterator<Item = (MonitorId, &Monitor)> {
+        self.monitors.iter().map(|(id, monitor)| (*id, monitor))
+    }
+
     /// What is still to be delivered, by monitor.
     pub fn notices(&self) -> impl Iterator<Item = (MonitorId, &Notice)> {
         self.notices.iter().map(|(id, notice)| (*id, notice))

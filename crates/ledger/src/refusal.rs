@@ -213,61 +213,119 @@ pub enum Refusal {
     ChainBroken,
 }
 
-/// One row of the table: code, name, whether the same command can succeed later.
-type Known = (u16, &'static str, bool);
+/// What is fixed about a reason, for bulk answers, the journal, and the table in the documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reason {
+    /// Its number, which is never reused.
+    pub code: u16,
+    /// The name that goes with the number, for people and programs alike.
+    pub name: &'static str,
+    /// Whether the same command can succeed later without being changed.
+    pub is_transient: bool,
+}
+
+const fn reason(code: u16, name: &'static str, is_transient: bool) -> Reason {
+    Reason { code, name, is_transient }
+}
+
+impl Reason {
+    /// All reasons, by number.
+    pub const ALL: [Self; 31] = [
+        reason(1, "empty_change", false),
+        reason(2, "leg_count", false),
+        reason(3, "zero_amount", false),
+        reason(4, "unbalanced", false),
+        reason(5, "effective_in_future", false),
+        reason(6, "day_sealed", false),
+        reason(7, "entry_exists", false),
+        reason(8, "entry_exists_with_another_body", false),
+        reason(9, "hold_exists", false),
+        reason(10, "account_exists", false),
+        reason(11, "account_unknown", false),
+        reason(12, "account_closed", false),
+        reason(13, "account_not_empty", true),
+        reason(14, "asset_mismatch", false),
+        reason(15, "hold_not_open", false),
+        reason(16, "entry_unknown", false),
+        reason(17, "already_reversed", false),
+        reason(18, "insufficient_funds", true),
+        reason(19, "later_balance", true),
+        reason(20, "too_far_back", false),
+        reason(21, "nothing_available", true),
+        reason(22, "nothing_bounds", false),
+        reason(23, "overflow", false),
+        reason(24, "opened_in_future", false),
+        reason(25, "seal_out_of_order", false),
+        reason(26, "monitor_exists", false),
+        reason(27, "monitor_unknown", false),
+        reason(28, "monitors_full", false),
+        reason(29, "notice_unknown", false),
+        reason(30, "not_permitted", false),
+        reason(31, "chain_broken", true),
+    ];
+
+    /// The reason with this number.
+    #[must_use]
+    pub fn from_code(code: u16) -> Option<&'static Self> {
+        Self::ALL.get(usize::from(code).checked_sub(1)?)
+    }
+}
 
 impl Refusal {
     /// Whether the same command can succeed later without being changed.
     #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        self.known().2
+    pub fn is_transient(&self) -> bool {
+        self.reason().is_transient
     }
 
-    /// A number for bulk answers and the journal. It is never reused.
+    /// The name that goes with the number.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.reason().name
+    }
+
+    fn reason(&self) -> &'static Reason {
+        match Reason::from_code(self.code()) {
+            Some(reason) => reason,
+            None => money::broken(format_args!("the refusal {} has no reason", self.code())),
+        }
+    }
+
+    /// A number for bulk answers and the journal: [`Reason::code`].
     #[must_use]
     pub const fn code(&self) -> u16 {
-        self.known().0
-    }
-
-    /// The name that goes with the number, for people and programs alike.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.known().1
-    }
-
-    const fn known(&self) -> Known {
         match self {
-            Self::EmptyChange => (1, "empty_change", false),
-            Self::LegCount { .. } => (2, "leg_count", false),
-            Self::ZeroAmount => (3, "zero_amount", false),
-            Self::Unbalanced { .. } => (4, "unbalanced", false),
-            Self::EffectiveInFuture { .. } => (5, "effective_in_future", false),
-            Self::DaySealed { .. } => (6, "day_sealed", false),
-            Self::EntryExists { same_body: true, .. } => (7, "entry_exists", false),
-            Self::EntryExists { same_body: false, .. } => (8, "entry_exists_with_another_body", false),
-            Self::HoldExists { .. } => (9, "hold_exists", false),
-            Self::AccountExists { .. } => (10, "account_exists", false),
-            Self::AccountUnknown { .. } => (11, "account_unknown", false),
-            Self::AccountClosed { .. } => (12, "account_closed", false),
-            Self::AccountNotEmpty { .. } => (13, "account_not_empty", true),
-            Self::AssetMismatch { .. } => (14, "asset_mismatch", false),
-            Self::HoldNotOpen { .. } => (15, "hold_not_open", false),
-            Self::EntryUnknown { .. } => (16, "entry_unknown", false),
-            Self::AlreadyReversed { .. } => (17, "already_reversed", false),
-            Self::InsufficientFunds { .. } => (18, "insufficient_funds", true),
-            Self::LaterBalance { .. } => (19, "later_balance", true),
-            Self::TooFarBack { .. } => (20, "too_far_back", false),
-            Self::NothingAvailable { .. } => (21, "nothing_available", true),
-            Self::NothingBounds => (22, "nothing_bounds", false),
-            Self::Overflow => (23, "overflow", false),
-            Self::OpenedInFuture { .. } => (24, "opened_in_future", false),
-            Self::SealOutOfOrder { .. } => (25, "seal_out_of_order", false),
-            Self::MonitorExists { .. } => (26, "monitor_exists", false),
-            Self::MonitorUnknown { .. } => (27, "monitor_unknown", false),
-            Self::MonitorsFull { .. } => (28, "monitors_full", false),
-            Self::NoticeUnknown { .. } => (29, "notice_unknown", false),
-            Self::NotPermitted => (30, "not_permitted", false),
-            Self::ChainBroken => (31, "chain_broken", true),
+            Self::EmptyChange => 1,
+            Self::LegCount { .. } => 2,
+            Self::ZeroAmount => 3,
+            Self::Unbalanced { .. } => 4,
+            Self::EffectiveInFuture { .. } => 5,
+            Self::DaySealed { .. } => 6,
+            Self::EntryExists { same_body: true, .. } => 7,
+            Self::EntryExists { same_body: false, .. } => 8,
+            Self::HoldExists { .. } => 9,
+            Self::AccountExists { .. } => 10,
+            Self::AccountUnknown { .. } => 11,
+            Self::AccountClosed { .. } => 12,
+            Self::AccountNotEmpty { .. } => 13,
+            Self::AssetMismatch { .. } => 14,
+            Self::HoldNotOpen { .. } => 15,
+            Self::EntryUnknown { .. } => 16,
+            Self::AlreadyReversed { .. } => 17,
+            Self::InsufficientFunds { .. } => 18,
+            Self::LaterBalance { .. } => 19,
+            Self::TooFarBack { .. } => 20,
+            Self::NothingAvailable { .. } => 21,
+            Self::NothingBounds => 22,
+            Self::Overflow => 23,
+            Self::OpenedInFuture { .. } => 24,
+            Self::SealOutOfOrder { .. } => 25,
+            Self::MonitorExists { .. } => 26,
+            Self::MonitorUnknown { .. } => 27,
+            Self::MonitorsFull { .. } => 28,
+            Self::NoticeUnknown { .. } => 29,
+            Self::NotPermitted => 30,
+            Self::ChainBroken => 31,
         }
     }
 }

@@ -80,6 +80,12 @@ impl Account {
         self.opened_at
     }
 
+    /// Since when it is closed.
+    #[must_use]
+    pub const fn closed_at(&self) -> Option<Timestamp> {
+        self.closed_at
+    }
+
     /// Whose it is.
     #[must_use]
     pub const fn tenant(&self) -> Tenant {
@@ -294,8 +300,18 @@ impl Ledger {
     /// Debits and credits over all accounts, per asset: equal, or the books are broken.
     #[must_use]
     pub fn trial_balance(&self) -> Vec<(Asset, Amount, Amount)> {
+        self.trial_balance_where(|_| true)
+    }
+
+    /// Debits and credits over the accounts of a tenant, per asset. They differ by what the tenant has with others.
+    #[must_use]
+    pub fn trial_balance_of(&self, tenant: Tenant) -> Vec<(Asset, Amount, Amount)> {
+        self.trial_balance_where(|account| account.tenant == tenant)
+    }
+
+    fn trial_balance_where(&self, is_wanted: impl Fn(&Account) -> bool) -> Vec<(Asset, Amount, Amount)> {
         let mut totals: BTreeMap<Asset, (u128, u128)> = BTreeMap::new();
-        for (_, account) in self.accounts.in_order() {
+        for (_, account) in self.accounts.in_order().filter(|(_, account)| is_wanted(account)) {
             let (debits, credits) = totals.entry(account.asset).or_default();
             *debits = debits.saturating_add(account.debits);
             *credits = credits.saturating_add(account.credits);

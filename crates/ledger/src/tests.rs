@@ -266,3 +266,51 @@ proptest! {
         prop_assert_eq!(minicbor::to_vec(&back).unwrap(), bytes);
     }
 }
+
+#[test]
+fn reasons_are_numbered_without_a_gap_and_named_once() {
+    for (code, reason) in (1..).zip(Reason::ALL) {
+        assert_eq!(reason.code, code);
+        assert!(Reason::ALL.iter().filter(|other| other.name == reason.name).count() == 1);
+        assert_eq!(Reason::from_code(code), Some(&reason));
+    }
+    assert_eq!(Reason::from_code(0), None);
+    let refusal = Refusal::InsufficientFunds { id: LIN, available: yuan(1), needed: yuan(2) };
+    assert_eq!((refusal.code(), refusal.name(), refusal.is_transient()), (18, "insufficient_funds", true));
+    assert_eq!(
+        (Refusal::ChainBroken.name(), Refusal::NotPermitted.name()),
+        ("chain_broken", "not_permitted")
+    );
+}
+
+#[test]
+fn a_history_goes_on_ahead_of_any_of_its_entries() {
+    let mut ledger = opened();
+    for number in 1..=5 {
+        run(&mut ledger, &pay(number, BANK, if number == 3 { WEN } else { LIN }, 10), 1).unwrap();
+    }
+    let before = |account, id| -> Vec<u128> {
+        ledger.history_before(account, EntryId::new(id)).map(|entry| entry.id.value()).collect()
+    };
+    assert_eq!(before(LIN, 5), [4, 2, 1]);
+    assert_eq!(before(BANK, 3), [2, 1]);
+    assert!(before(LIN, 1).is_empty() && before(LIN, 3).is_empty() && before(LIN, 99).is_empty());
+}
+
+#[test]
+fn a_tenants_trial_balance_is_over_its_own_accounts() {
+    let mut ledger = opened();
+    let own = AccountId::new(9);
+    let open = Command::OpenAccount {
+        id: own,
+        kind: AccountKind::Customer,
+        asset: Asset::CNY,
+        tenant: Some(Tenant::new(7)),
+        opened_at: None,
+    };
+    run(&mut ledger, &open, 1).unwrap();
+    run(&mut ledger, &pay(1, BANK, own, 10), 1).unwrap();
+    assert_eq!(ledger.trial_balance_of(Tenant::new(7)), [(Asset::CNY, yuan(0), yuan(10))]);
+    assert_eq!(ledger.trial_balance_of(Tenant::BANK), [(Asset::CNY, yuan(10), yuan(0))]);
+    assert!(ledger.trial_balance_of(Tenant::new(8)).is_empty());
+}
