@@ -127,6 +127,13 @@ impl VerifierKey {
         &self.name
     }
 
+    /// Whether a signature of [`NoteSigner::sign_message`] over exactly these bytes is the key's (strict Ed25519).
+    #[must_use]
+    pub fn is_of(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
+    }
+
     /// The key's id, the first 32 bits of a hash over name and key.
     #[must_use]
     pub const fn id(&self) -> u32 {
@@ -175,6 +182,13 @@ impl NoteSigner {
     #[must_use]
     pub const fn verifier(&self) -> &VerifierKey {
         &self.verifier
+    }
+
+    /// The bare signature over a message that is no note: one that does not begin with the origin of a log, such as a JSON object. The same
+    /// message gives the same signature.
+    #[must_use]
+    pub fn sign_message(&self, message: &[u8]) -> [u8; 64] {
+        self.key.sign(message).to_bytes()
     }
 
     /// The note of a text: the text, which must end its last line, a blank line and the signature. The same text gives the same note.

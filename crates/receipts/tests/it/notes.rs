@@ -157,3 +157,18 @@ fn a_key_signs_for_its_own_log_only() {
     let note = signer().sign(&other.text()).unwrap();
     assert_eq!(Checkpoint::open(&note, &key()).unwrap_err(), refused);
 }
+
+#[test]
+fn a_bare_signature_is_over_every_byte_of_a_message() {
+    let message = br#"{"notice":1}"#;
+    let signature = signer().sign_message(message);
+    assert!(key().is_of(message, &signature));
+    for at in 0..message.len() {
+        let mut other = message.to_vec();
+        other[at] ^= 1;
+        assert!(!key().is_of(&other, &signature));
+    }
+    assert!(!key().is_of(message, &signature[1..]));
+    let stranger = NoteSigner::from_seed("stranger", &[9; 32]).unwrap();
+    assert!(!stranger.verifier().is_of(message, &signature));
+}
