@@ -1,6 +1,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "a test stops at the first surprise"
 )]
 use std::collections::BTreeMap;
@@ -313,4 +314,145 @@ fn a_tenants_trial_balance_is_over_its_own_accounts() {
     assert_eq!(ledger.trial_balance_of(Tenant::new(7)), [(Asset::CNY, yuan(0), yuan(10))]);
     assert_eq!(ledger.trial_balance_of(Tenant::BANK), [(Asset::CNY, yuan(10), yuan(0))]);
     assert!(ledger.trial_balance_of(Tenant::new(8)).is_empty());
+}
+
+#[derive(Debug, Clone)]
+enum RowStep {
+    Open(u128),
+    Close(u128),
+    Pay(u128, u128, u128, u8),
+    Back(u128, u128, u128, u64),
+    Hold(u128, u128),
+    Settle(u128),
+    Reverse(u128),
+}
+
+fn row_steps() -> impl Strategy<Value = Vec<(RowStep, bool)>> {
+    let account = 1_u128..7;
+    let step = prop_oneof![
+        1 => account.clone().prop_map(RowStep::Open),
+        1 => account.clone().prop_map(RowStep::Close),
+        6 => (account.clone(), account.clone(), 1_u128..400, 0_u8..3).prop_map(|(a, b, n, how)| RowStep::Pay(a, b, n, how)),
+        2 => (account.clone(), account.clone(), 1_u128..400, 0_u64..5_000).prop_map(|(a, b, n, at)| RowStep::Back(a, b, n, at)),
+        2 => (account, 1_u128..300).prop_map(|(a, n)| RowStep::Hold(a, n)),
+        2 => (0_u128..40).prop_map(RowStep::Settle),
+        1 => (0_u128..40).prop_map(RowStep::Reverse),
+    ];
+    prop::collection::vec((step, prop::bool::weighted(0.3)), 1..40)
+}
+
+fn command_of(step: &RowStep, id: u128) -> Command {
+    let (account, cny) = (AccountId::new, Asset::CNY);
+    match *step {
+        RowStep::Open(a) => Command::open(account(a), AccountKind::Customer, cny),
+        RowStep::Close(a) => Command::CloseAccount { id: account(a) },
+        RowStep::Pay(a, b, n, how) => Command::Transfer(Transfer {
+            id: EntryId::new(id),
+            debit: account(a),
+            credit: account(b),
+            sizing: match how {
+                0 => Sizing::Exact(yuan(n)),
+                1 => Sizing::UpTo(yuan(n)),
+                _ => Sizing::AllAvailable(cny),
+            },
+            effective_at: None,
+            reference: Some(7),
+            memo: Memo::clip("row"),
+        }),
+        RowStep::Back(a, b, n, ms) => {
+            let mut entry =
+                entry(id, vec![Leg::debit(account(a), yuan(n)), Leg::credit(account(b), yuan(n))]);
+            entry.effective_at = Some(at(ms));
+            Command::Change(Change { entry: Some(entry), ..Change::default() })
+        }
+        RowStep::Hold(a, n) => hold(id, account(a), n, Some(at(90_000))),
+        RowStep::Settle(back) => end(id.saturating_sub(back), HoldOutcome::Released, None),
+        RowStep::Reverse(back) => {
+            let of = EntryId::new(id.saturating_sub(back));
+            Command::Reverse { id: EntryId::new(id), of, memo: Memo::default() }
+        }
+    }
+}
+
+fn bytes_of(ledger: &Ledger) -> Vec<u8> {
+    minicbor::to_vec(ledger).unwrap()
+}
+
+proptest! {
+    /// What a batch does is what its outcome says it did, on any number of replays; rows that are not linked do what they do alone; a chain
+    /// leaves all or nothing; every invariant holds.
+    #[test]
+    fn a_batch_is_its_rows(batches in prop::collection::vec(row_steps(), 1..5)) {
+        let mut ledger = opened();
+        run(&mut ledger, &pay(1, BANK, LIN, 1000), 1).unwrap();
+        let (mut replica, mut single) = (ledger.clone(), ledger.clone());
+        let (mut id, mut is_single_comparable) = (100, true);
+        for (number, steps) in batches.into_iter().enumerate() {
+            let now = at(10_000 + number as u64);
+            let mut batch = Batch::default();
+            let last = steps.len() - 1;
+            for (index, (step, is_linked)) in steps.iter().enumerate() {
+                id += 1;
+                let row = Row { is_linked: *is_linked && index < last, command: command_of(step, id) };
+                is_single_comparable &= !row.is_linked;
+                batch.push(&row).unwrap();
+            }
+            let parsed = Batch::parse(batch.as_bytes().to_vec()).unwrap();
+            prop_assert_eq!(&parsed, &batch);
+            let before = bytes_of(&ledger);
+            let (outcome, refusals) = ledger.take_batch(&batch, now, |_, _| true);
+            prop_assert_eq!(outcome.refused.len(), refusals.len());
+            prop_assert_eq!(ledger.broken_invariants(), Vec::<String>::new());
+            if refusals.len() == batch.len() as usize {
+                prop_assert_eq!(bytes_of(&ledger), before, "a batch that was refused left something");
+            }
+            replica.apply_batch(&batch, &outcome, now);
+            prop_assert_eq!(bytes_of(&replica), bytes_of(&ledger));
+            if is_single_comparable {
+                for (row, nr) in batch.rows().zip(0_u32..) {
+                    let refused = outcome.refused.iter().find(|refused| refused.row == nr).map(|r| r.code);
+                    let decided = single.decide(&row.command, now);
+                    prop_assert_eq!(decided.as_ref().err().map(Refusal::code), refused);
+                    if let Ok(event) = decided {
+                        single.apply(&event, now);
+                    }
+                }
+                prop_assert_eq!(bytes_of(&single), bytes_of(&ledger));
+            }
+            // A chain is refused as a whole: a row of it that was not taken has no neighbour that was.
+            let mut chain: Vec<bool> = Vec::new();
+            for (row, nr) in batch.rows().zip(0_u32..) {
+                chain.push(outcome.refused.iter().any(|refused| refused.row == nr));
+                if !row.is_linked {
+                    prop_assert!(chain.iter().all(|refused| *refused == chain[0]), "half a chain was taken");
+                    chain.clear();
+                }
+            }
+        }
+        let back: Ledger = minicbor::decode(&bytes_of(&ledger)).unwrap();
+        prop_assert_eq!(bytes_of(&back), bytes_of(&ledger));
+        for (account, _) in ledger.accounts() {
+            for ms in [0, 2_500, 9_999, 10_001, 99_999] {
+                let known = ledger.balance_effective(account, at(ms));
+                prop_assert_eq!(known, naive_effective(&ledger, account, at(ms)));
+            }
+        }
+    }
+}
+
+/// The balance by value time, counted from nothing over the whole history.
+fn naive_effective(ledger: &Ledger, account: AccountId, at: Timestamp) -> Option<Balance> {
+    let of = ledger.account(account)?;
+    let entries = ledger.history(account).filter(|entry| entry.effective_at <= at);
+    let legs = entries.flat_map(|entry| entry.legs).filter(|leg| leg.account == account);
+    let (mut debits, mut credits) = (0, 0);
+    for leg in legs {
+        match leg.side {
+            Side::Debit => debits += leg.amount.minor(),
+            Side::Credit => credits += leg.amount.minor(),
+        }
+    }
+    let balance = Balance::of(of.kind(), of.asset(), debits, credits, 0);
+    assert!(!of.kind().is_guarded() || !balance.is_overdrawn, "{account} was below zero at {at}");
+    Some(balance)
 }
