@@ -1,6 +1,6 @@
 //! The bulk interface: many rows of the ledger over one TCP connection, for migrations, other systems' books and benchmarks.
 //!
-//! Off unless an address is configured. A connection begins with the operator's token (32 bytes). Then come requests, each a length (4 bytes,
+//! Off unless an address is configured. A connection begins with the token (32 bytes) of the operator, or of a tenant for its own books. Then come requests, each a length (4 bytes,
 //! big-endian) and so many bytes: a kind (1) and what belongs to it. Kind 1 hands in rows: an id (16), and rows in the form that
 //! `ledger::Batch` documents. The answer is a length and the CBOR of [`Answer`], sent when every row is durable or refused.
 //!
@@ -23,10 +23,13 @@ use bank::{Command, Event, JournalEntry, Refusal, Submission};
 use identity::Actor;
 use journal::Reader;
 use ledger::{Batch, BatchOutcome};
-use money::{CommandId, Text};
+use money::CommandId;
 use node::{Handle, Replies, SubmitError};
 
+use crate::tenants::Tokens;
+
 pub use client::Client;
+pub(crate) use wire::cut;
 pub use wire::{Answer, RowRefusal};
 use wire::{HAND_IN, read_rows, write_frame};
 
@@ -39,12 +42,18 @@ pub const BATCH_BYTES: usize = 96 * 1024;
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 256;
 
+/// The way that rows take into the books, from whichever interface they come.
+#[derive(Debug, Clone)]
+pub(crate) struct Intake {
+    pub(crate) handle: Handle,
+    /// Where a repeated request finds what became of its rows.
+    pub(crate) journal: PathBuf,
+}
+
 /// What connections need.
 struct Served {
-    handle: Handle,
-    token: [u8; 32],
-    /// Where a repeated request finds what became of its rows.
-    journal: PathBuf,
+    intake: Intake,
+    tokens: Tokens,
     open: AtomicUsize,
 }
 
@@ -55,10 +64,10 @@ struct Served {
 pub fn listen(
     listener: TcpListener,
     handle: Handle,
-    token: [u8; 32],
+    tokens: Tokens,
     journal: PathBuf,
 ) -> std::io::Result<()> {
-    let served = Arc::new(Served { handle, token, journal, open: AtomicUsize::new(0) });
+    let served = Arc::new(Served { intake: Intake { handle, journal }, tokens, open: AtomicUsize::new(0) });
     std::thread::Builder::new().name("bulk".to_owned()).spawn(move || {
         for stream in listener.incoming() {
             let Ok(stream) = stream else { continue };
@@ -87,9 +96,10 @@ fn serve(mut stream: TcpStream, served: &Served) -> anyhow::Result<()> {
     let mut reader = BufReader::with_capacity(1 << 18, stream.try_clone()?);
     let mut shown = [0; 32];
     reader.read_exact(&mut shown)?;
-    let differs = shown.iter().zip(&served.token).fold(0, |differs, (a, b)| differs | (a ^ b));
-    ensure!(differs == 0, "the token is not the operator's");
     while let Some((kind, length)) = wire::read_head(&mut reader, REQUEST_BYTES_MAX)? {
+        // Asked at each request: a tenant whose token was taken away is out, also where it is connected.
+        let caller =
+            served.tokens.caller(&shown).context("the token is not the operator's and no tenant's")?;
         ensure!(kind == HAND_IN, "there is no request of kind {kind}");
         let (id, batches) = match read_rows(&mut reader, length)? {
             Ok(read) => read,
@@ -99,7 +109,7 @@ fn serve(mut stream: TcpStream, served: &Served) -> anyhow::Result<()> {
                 continue;
             }
         };
-        let answer = take(id, batches, served)?;
+        let answer = served.intake.take(id, &caller.actor("bulk"), batches)?;
         write_frame(&mut stream, &answer)?;
     }
     Ok(())
@@ -112,64 +122,75 @@ struct Waiting {
     result: Receiver<Replies>,
 }
 
-fn take(id: CommandId, batches: Vec<Batch>, served: &Served) -> anyhow::Result<Answer> {
-    let mut waiting = Vec::with_capacity(batches.len());
-    let mut first = 0_u32;
-    for (serial, batch) in (0_u128..).zip(batches) {
-        let rows = batch.len();
-        let actor = Actor::Operator(Text::clip("bulk"));
-        let id = CommandId::new(id.value().wrapping_add(serial));
-        let submission = Submission { id, actor, command: Command::LedgerBatch(batch) };
-        let admitted = served.handle.admit(submission)?;
-        let (sender, result): (Sender<Replies>, _) = channel();
-        let queued = served.handle.submit_batch(vec![admitted], move |replies| {
-            let _ = sender.send(replies);
-        });
-        if let Err(error) = queued {
-            return collect(waiting, Some(error), served);
-        }
-        waiting.push(Waiting { first, rows, result });
-        first = first.saturating_add(rows);
-    }
-    collect(waiting, None, served)
-}
-
-/// Waits for the batches, in order, and puts their results together. `stopped` is why the rows after them were not handed in.
-fn collect(waiting: Vec<Waiting>, stopped: Option<SubmitError>, served: &Served) -> anyhow::Result<Answer> {
-    let mut answer = Answer::default();
-    if let Some(error) = stopped {
-        answer.stop(&error);
-    }
-    for Waiting { first, rows, result } in waiting {
-        let replies = result.recv().context("the node has stopped")?;
-        match replies.into_iter().next().context("the node gave no result")? {
-            Ok(taken) => {
-                answer.seq = answer.seq.max(taken.seq);
-                match taken.rows {
-                    Some(taken) => answer.add(first, &taken.outcome, &taken.refusals),
-                    None => answer.add(first, &recorded(served, taken.seq)?, &[]),
-                }
+impl Intake {
+    /// Hands in batches of checked rows, and waits until every row is durable or refused.
+    pub(crate) fn take(&self, id: CommandId, actor: &Actor, batches: Vec<Batch>) -> anyhow::Result<Answer> {
+        let mut waiting = Vec::with_capacity(batches.len());
+        let mut first = 0_u32;
+        for (serial, batch) in (0_u128..).zip(batches) {
+            let rows = batch.len();
+            let id = CommandId::new(id.value().wrapping_add(serial));
+            let submission = Submission { id, actor: actor.clone(), command: Command::LedgerBatch(batch) };
+            let admitted = self.handle.admit(submission)?;
+            let (sender, result): (Sender<Replies>, _) = channel();
+            let queued = self.handle.submit_batch(vec![admitted], move |replies| {
+                let _ = sender.send(replies);
+            });
+            if let Err(error) = queued {
+                return self.collect(waiting, Some(error), actor);
             }
-            Err(SubmitError::Refused(Refusal::Rows(refusals))) => answer.refuse_all(first, &refusals),
-            // Rows of an id that had other rows, or none that could be taken at all: the same for each.
-            Err(SubmitError::Refused(refusal)) => answer.refuse_each(first, rows, &refusal),
-            Err(error) => answer.stop(&error),
+            waiting.push(Waiting { first, rows, result });
+            first = first.saturating_add(rows);
         }
-        if answer.problem.is_none() {
-            answer.rows = first.saturating_add(rows);
-        }
+        self.collect(waiting, None, actor)
     }
-    Ok(answer)
-}
 
-/// What became of the rows of a batch that was taken before: its entry of the journal says.
-fn recorded(served: &Served, seq: u64) -> anyhow::Result<BatchOutcome> {
-    let mut reader = Reader::open(&served.journal, seq)?;
-    let record = reader.next()?.context("the journal does not have the entry")?;
-    let entry = JournalEntry::from_bytes(&record.bytes)?;
-    let outcome = entry.events.into_iter().find_map(|event| match event {
-        Event::LedgerBatch(outcome) => Some(outcome),
-        _ => None,
-    });
-    outcome.context("the entry is not that of a batch")
+    /// Waits for the batches, in order, and puts their results together. `stopped` is why the rows after them were not handed in.
+    fn collect(
+        &self,
+        waiting: Vec<Waiting>,
+        stopped: Option<SubmitError>,
+        actor: &Actor,
+    ) -> anyhow::Result<Answer> {
+        let mut answer = Answer::default();
+        if let Some(error) = stopped {
+            answer.stop(&error);
+        }
+        for Waiting { first, rows, result } in waiting {
+            let replies = result.recv().context("the node has stopped")?;
+            match replies.into_iter().next().context("the node gave no result")? {
+                Ok(taken) => match taken.rows {
+                    Some(rows) => answer.add(first, taken.seq, &rows.outcome, &rows.refusals),
+                    None => match self.recorded(taken.seq, actor)? {
+                        Some(outcome) => answer.add(first, taken.seq, &outcome, &[]),
+                        None => answer.refuse_each(first, rows, "the id was used by another sender"),
+                    },
+                },
+                Err(SubmitError::Refused(Refusal::Rows(refusals))) => answer.refuse_all(first, &refusals),
+                // Rows of an id that had other rows: the same for each.
+                Err(SubmitError::Refused(refusal)) => answer.refuse_each(first, rows, &refusal.to_string()),
+                Err(error) => answer.stop(&error),
+            }
+            if answer.problem.is_none() {
+                answer.rows = first.saturating_add(rows);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// What became of the rows of a batch that was taken before: its entry of the journal says. None where another sender had handed it in, whose
+    /// results are nobody else's business.
+    fn recorded(&self, seq: u64, actor: &Actor) -> anyhow::Result<Option<BatchOutcome>> {
+        let mut reader = Reader::open(&self.journal, seq)?;
+        let record = reader.next()?.context("the journal does not have the entry")?;
+        let entry = JournalEntry::from_bytes(&record.bytes)?;
+        if entry.actor != *actor {
+            return Ok(None);
+        }
+        let outcome = entry.events.into_iter().find_map(|event| match event {
+            Event::LedgerBatch(outcome) => Some(outcome),
+            _ => None,
+        });
+        outcome.context("the entry is not that of a batch").map(Some)
+    }
 }

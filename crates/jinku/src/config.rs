@@ -3,6 +3,7 @@
 //! `bank.json` says who the bank is and whom it talks to. `keys/` has one file for each secret, 64 hexadecimal digits, readable by the owner
 //! alone; none of them is ever in the journal or a log.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -106,6 +107,21 @@ pub struct BankConfig {
     /// The other nodes; without it this is the only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterConfig>,
+    /// Where notices of monitors over the bank's own accounts are posted; without it they are only listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notices_url: Option<String>,
+    /// Clients with books of their own, by their numbers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tenants: BTreeMap<u32, TenantConfig>,
+}
+
+/// A client with books of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantConfig {
+    /// Where notices of monitors over its accounts are posted; without it they are only listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notices_url: Option<String>,
 }
 
 impl BankConfig {
@@ -123,6 +139,8 @@ impl BankConfig {
             banks: Vec::new(),
             centre: None,
             cluster: None,
+            notices_url: None,
+            tenants: BTreeMap::new(),
         }
     }
 }
@@ -236,13 +254,17 @@ impl Installation {
     /// # Errors
     /// The file is missing, is not 64 hexadecimal digits, or can be read by others.
     pub fn key(&self, key: Key) -> anyhow::Result<[u8; 32]> {
-        let path = self.folder.join("keys").join(key.file());
-        let text = read_secret(&path)?;
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut bytes)
-            .with_context(|| format!("{} is not 64 hexadecimal digits", path.display()))?;
-        Ok(bytes)
+        read_token(&self.folder.join("keys").join(key.file()))
     }
+}
+
+/// Reads a secret of 64 hexadecimal digits from its file.
+pub(crate) fn read_token(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let text = read_secret(path)?;
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut bytes)
+        .with_context(|| format!("{} is not 64 hexadecimal digits", path.display()))?;
+    Ok(bytes)
 }
 
 /// Reads a file that only its owner may read.

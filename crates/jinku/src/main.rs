@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use jinku::config::{BankConfig, Installation};
-use jinku::{audit, backup, bench, cluster, demo, drill, iso, operate, restore, serve, verify};
+use jinku::{audit, backup, bench, cluster, demo, drill, iso, operate, restore, serve, tenants, verify};
 use tracing_subscriber::EnvFilter;
 
 /// Jinku (金库): a bank's wallet platform.
@@ -31,6 +31,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Do an operator's work on a running bank.
     Operate(operate::Arguments),
+    /// Make and list the tokens of clients that keep their books with this bank.
+    Tenant(tenants::Arguments),
     /// Check a data folder: chain, replay, balances, evidence, log.
     Audit(audit::Arguments),
     /// Copy a bank, also a running one, to where a restore can prove it.
@@ -80,6 +82,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Serve(arguments) => serve::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Operate(arguments) => operate::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Tenant(arguments) => tenants::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),

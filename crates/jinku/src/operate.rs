@@ -15,7 +15,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bank::{Bank, Command, Submission};
 use identity::{Actor, Grade, LimitRow, Phone};
-use money::{Amount, Asset, Bps, CaseId, CommandId, Limits, PaymentId, Text};
+use ledger::JournalMark;
+use money::{Amount, Asset, Bps, CaseId, CommandId, Date, Limits, PaymentId, Text, Timestamp};
 use node::Handle;
 use payments::{AccountNumber, Answer, FeeRule, Rail, RailRow};
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,11 @@ enum Act {
         /// Account number.
         account: String,
     },
+    /// Seal the books through the end of a day: no entry may count in it any more.
+    Seal {
+        /// The day, such as 2026-11-24, by the bank's own clock.
+        date: String,
+    },
     /// Add dated rows of limits and of rails' terms from a JSON file: an array of orders `set_limits` and `set_rail`.
     Terms {
         /// The file.
@@ -136,6 +142,11 @@ pub enum Order {
     CloseAccount {
         /// Account number.
         account: String,
+    },
+    /// Seal the books through the end of a day.
+    Seal {
+        /// The day.
+        date: String,
     },
     /// Limits of a grade in yuan from a date on.
     SetLimits(LimitTerms),
@@ -327,9 +338,28 @@ fn to_command(handle: &Handle, order: &Order) -> anyhow::Result<Command> {
         Order::CloseAccount { account } => {
             Command::Ledger(ledger::Command::CloseAccount { id: account_of(account)? })
         }
+        Order::Seal { date } => {
+            let (through, mark) = day_closed(handle, date.parse().context("date")?);
+            Command::Ledger(ledger::Command::Seal { through, mark })
+        }
         Order::SetLimits(terms) => Command::Identity(identity::Command::SetLimits(limit_row(terms)?)),
         Order::SetRail(terms) => Command::Payments(payments::Command::SetRail(rail_row(terms)?)),
     })
+}
+
+/// When a day ends by the bank's own clock, and the journal as far as it is durable now: what a seal says.
+pub(crate) fn day_closed(handle: &Handle, date: Date) -> (Timestamp, JournalMark) {
+    let offset = handle.peek(|bank| bank.payments().profile().map_or(0, |p| p.utc_offset_minutes));
+    let head = handle.status().durable;
+    let mark = JournalMark { seq: head.seq, hash: *head.hash.as_bytes() };
+    (date.plus_days(1).midnight_at(offset), mark)
+}
+
+/// An id that no command has.
+pub(crate) fn fresh_id() -> anyhow::Result<CommandId> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    Ok(CommandId::new(u128::from_be_bytes(random)))
 }
 
 /// `round=2026-11-24/3` and `settled=2026-11-24` confirm, a reject code rejects.
@@ -474,9 +504,7 @@ impl Operator {
     /// # Errors
     /// The bank cannot be reached, or refuses, in its words.
     pub fn order(&self, order: Order) -> anyhow::Result<u64> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
-        let id = CommandId::new(u128::from_be_bytes(random)).to_string();
+        let id = fresh_id()?.to_string();
         let signed = Signed { name: self.name.clone(), id, order };
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let mut response = agent
@@ -530,6 +558,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Order::ResolveCase { case: case.clone(), resolution: resolution.clone() }
         }
         Act::CloseAccount { account } => Order::CloseAccount { account: account.clone() },
+        Act::Seal { date } => Order::Seal { date: date.clone() },
         Act::Terms { file } => {
             let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
             let orders: Vec<Order> =

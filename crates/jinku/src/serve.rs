@@ -17,9 +17,12 @@ use projections::Projections;
 use rails::{Answer, Centre, Driver, Receiver, Translator};
 use receipts::NoteSigner;
 
+use crate::books::{self, Desk};
+use crate::bulk::Intake;
 use crate::cluster::LeadersWork;
 use crate::config::{BankConfig, CentreConfig, Installation, Key};
-use crate::{bulk, cluster, opening, operate};
+use crate::tenants::Tokens;
+use crate::{bulk, cluster, notices, opening, operate};
 
 /// A snapshot is made when so many entries have come since the last: a replay of as many takes seconds, and making one takes a core for as long.
 const SNAPSHOT_EVERY: u64 = 4_000_000;
@@ -42,6 +45,9 @@ pub struct Arguments {
     /// Address of the bulk interface; it is off without one.
     #[arg(long)]
     pub bulk_listen: Option<SocketAddr>,
+    /// Address of the books' interface for clients that keep their ledger here; it is off without one.
+    #[arg(long)]
+    pub books_listen: Option<SocketAddr>,
     /// Folder of the built wallet; without one only the API is served.
     #[arg(long)]
     pub wallet: Option<PathBuf>,
@@ -119,13 +125,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(address) = arguments.bulk_listen {
         let listener = TcpListener::bind(address).with_context(|| format!("listen on {address}"))?;
         let journal = installation.folder.join("journal");
-        bulk::listen(listener, handle.clone(), installation.key(Key::Operator)?, journal)?;
+        bulk::listen(listener, handle.clone(), Tokens::open(&installation)?, journal)?;
     }
+    let couriers = notices::start(&installation, &handle)?;
     let served =
         runtime.block_on(serve_http(arguments, &installation, &handle, projections.reader(), receiver));
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     // In this order: nothing is sent any more, then nothing is read any more, then the last group is written.
     drop(driver);
+    drop(couriers);
     drop(projections);
     drop(node);
     served
@@ -179,6 +187,11 @@ async fn serve_http(
     if let Some(receiver) = receiver {
         let listener = bind(arguments.rails_listen).await?;
         servers.spawn(api::serve(listener, frames_router(receiver), wait(stopped.clone())));
+    }
+    if let Some(address) = arguments.books_listen {
+        let intake = Intake { handle: handle.clone(), journal: installation.folder.join("journal") };
+        let desk = Desk { intake, tokens: Tokens::open(installation)? };
+        servers.spawn(api::serve(bind(address).await?, books::router(desk), wait(stopped.clone())));
     }
     println!("listening on {}", arguments.listen);
     tokio::select! {

@@ -3,7 +3,6 @@
 use std::io::{self, Read, Write};
 
 use anyhow::ensure;
-use bank::Refusal;
 use ledger::{Batch, BatchOutcome, Found};
 use minicbor::{Decode, Encode};
 use money::CommandId;
@@ -67,7 +66,8 @@ impl Answer {
     }
 
     /// Puts in what became of a batch that begins with the row `first`.
-    pub(super) fn add(&mut self, first: u32, outcome: &BatchOutcome, refusals: &[ledger::Refusal]) {
+    pub(super) fn add(&mut self, first: u32, seq: u64, outcome: &BatchOutcome, refusals: &[ledger::Refusal]) {
+        self.seq = self.seq.max(seq);
         let words = refusals.iter().map(ToString::to_string).chain(std::iter::repeat(String::new()));
         for (refused, words) in outcome.refused.iter().zip(words) {
             let row = first.saturating_add(refused.row);
@@ -87,11 +87,10 @@ impl Answer {
         }
     }
 
-    /// Puts in a batch that was refused as a whole.
-    pub(super) fn refuse_each(&mut self, first: u32, rows: u32, refusal: &Refusal) {
-        let code = if let Refusal::Ledger(refusal) = refusal { refusal.code() } else { 0 };
+    /// Puts in a batch that was refused as a whole, for a reason that is not the ledger's.
+    pub(super) fn refuse_each(&mut self, first: u32, rows: u32, words: &str) {
         for row in first..first.saturating_add(rows) {
-            self.refused.push(RowRefusal { row, code, words: refusal.to_string() });
+            self.refused.push(RowRefusal { row, code: 0, words: words.to_owned() });
         }
     }
 }
@@ -124,15 +123,20 @@ pub(super) fn read_rows(
     let mut id = [0; 16];
     reader.read_exact(&mut id)?;
     let id = CommandId::new(u128::from_be_bytes(id));
+    let left = usize::try_from(length.saturating_sub(ID_BYTES)).unwrap_or(usize::MAX);
+    Ok(cut(reader, left)?.map(|batches| (id, batches)))
+}
+
+/// The batches of rows that are `left` bytes long, or what is wrong with them; either way all of it has been read.
+pub(crate) fn cut(reader: &mut impl Read, mut left: usize) -> io::Result<Result<Vec<Batch>, String>> {
     let mut cutter = Cutter::default();
-    let mut left = usize::try_from(length.saturating_sub(ID_BYTES)).unwrap_or(usize::MAX);
     while left > 0 {
         let more = left.min(BATCH_BYTES);
         cutter.read(reader, more)?;
         left = left.saturating_sub(more);
         cutter.cut(left == 0);
     }
-    Ok(cutter.finish().map(|batches| (id, batches)))
+    Ok(cutter.finish())
 }
 
 /// Cuts rows into batches as they come in.
