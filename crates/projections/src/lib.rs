@@ -11,6 +11,7 @@
 mod checkpoints;
 mod error;
 mod feed;
+mod ids;
 mod movements;
 mod owners;
 mod payments;

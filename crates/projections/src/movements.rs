@@ -181,15 +181,25 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MovementRow> {
     })
 }
 
-/// One movement of a customer.
+/// One movement of a customer; `recent` is its leaf, where it is not in the table of ids yet.
 pub(crate) fn one(
     connection: &Connection,
     id: MovementId,
+    recent: Option<u64>,
     customer: CustomerId,
 ) -> Result<MovementRow, ProjectionError> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} WHERE m.id = ?1 AND m.customer = ?2"))?;
-    let keys = (id.value().to_be_bytes(), customer.value().to_be_bytes());
+    let key = id.value().to_be_bytes();
+    let leaf = match recent {
+        Some(leaf) => Some(i64::try_from(leaf).unwrap_or(i64::MAX)),
+        None => {
+            let sql = "SELECT leaf FROM movement_ids WHERE id = ?1";
+            connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?
+        }
+    };
+    let leaf = leaf.ok_or(ProjectionError::MovementUnknown)?;
+    let sql = format!("SELECT {COLUMNS} WHERE m.leaf = ?1 AND m.id = ?2 AND m.customer = ?3");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let keys = (leaf, key, customer.value().to_be_bytes());
     statement.query_row(keys, read).optional()?.ok_or(ProjectionError::MovementUnknown)
 }
 

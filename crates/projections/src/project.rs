@@ -12,6 +12,7 @@ use settlement::RoundKey;
 use sha2::{Digest, Sha256};
 
 use crate::feed::FeedKind;
+use crate::ids::{FLUSH_COUNT, Ids};
 use crate::movements::{Direction, MovementKind, MovementRow, Party, id_of};
 use crate::owners::Owners;
 use crate::turn::{Created, Known, News, Turn, packed_step};
@@ -57,6 +58,7 @@ pub(crate) fn statement(row: &MovementRow) -> MovementStatement {
 pub(crate) struct State {
     pub(crate) owners: Owners,
     pub(crate) log: MerkleLog,
+    pub(crate) ids: Ids,
     news: News,
 }
 
@@ -69,7 +71,12 @@ impl State {
         while let Some(row) = rows.next()? {
             log.append_hash(TreeHash::new(row.get(0)?));
         }
-        Ok(Self { owners: Owners::load(connection)?, log, news: News::default() })
+        Ok(Self {
+            owners: Owners::load(connection)?,
+            log,
+            ids: Ids::load(connection)?,
+            news: News::default(),
+        })
     }
 }
 
@@ -493,6 +500,7 @@ impl<'c> Projecting<'c> {
         };
         let hash = receipts::leaf_hash(&stated.canonical_bytes().map_err(fault)?);
         let leaf = self.state.log.append_hash(hash);
+        self.state.ids.push(self.connection, row.id, FLUSH_COUNT)?;
         self.insert_movement.execute(rusqlite::params![
             number(leaf),
             row.id.value().to_be_bytes(),

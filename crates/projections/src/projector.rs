@@ -15,6 +15,7 @@ use node::Handle;
 use receipts::{JournalPoint, MerkleLog, NoteSigner, Receipt, VerifierKey};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::ids::Recent;
 use crate::movements::{self, MovementQuery, MovementRow, Page};
 use crate::payments::{self, PaymentRow, StepRow};
 use crate::project::{Projecting, State};
@@ -64,6 +65,7 @@ pub struct Status {
 struct Shared {
     path: PathBuf,
     log: RwLock<MerkleLog>,
+    recent: RwLock<Recent>,
     progress: Mutex<Status>,
     changed: Condvar,
     idle: Mutex<Vec<Connection>>,
@@ -92,9 +94,12 @@ impl Projections {
     pub fn start(config: Config, handle: Handle) -> Result<Self, ProjectionError> {
         let path = config.data.join("read.sqlite");
         let writer = Writer::open(&config, &path)?;
+        let mut recent = Recent::default();
+        recent.follow(&writer.state.ids);
         let shared = Arc::new(Shared {
             path,
             log: RwLock::new(writer.state.log.clone()),
+            recent: RwLock::new(recent),
             progress: Mutex::new(writer.status()),
             changed: Condvar::new(),
             idle: Mutex::new(Vec::new()),
@@ -277,6 +282,8 @@ impl Writer {
             }
         }
         drop(log);
+        // After the rows were committed: who finds no id here any more finds it in its table.
+        shared.recent.write().unwrap_or_else(PoisonError::into_inner).follow(&self.state.ids);
         *shared.progress.lock().unwrap_or_else(PoisonError::into_inner) = self.status();
         shared.changed.notify_all();
     }
@@ -330,7 +337,8 @@ impl ReadModel {
     /// # Errors
     /// [`ProjectionError::MovementUnknown`].
     pub fn movement(&self, customer: CustomerId, id: MovementId) -> Result<MovementRow, ProjectionError> {
-        self.with(|connection| movements::one(connection, id, customer))
+        let recent = self.recent(id);
+        self.with(|connection| movements::one(connection, id, recent, customer))
     }
 
     /// A customer's payments, newest first.
@@ -395,8 +403,9 @@ impl ReadModel {
     /// # Errors
     /// [`ProjectionError::MovementUnknown`], or [`ProjectionError::ReceiptNotReady`] for the moment until its checkpoint is signed.
     pub fn receipt(&self, customer: CustomerId, id: MovementId) -> Result<Receipt, ProjectionError> {
+        let recent = self.recent(id);
         let (movement, checkpoint) = self.with(|connection| {
-            Ok((movements::one(connection, id, customer)?, checkpoints::latest(connection)?))
+            Ok((movements::one(connection, id, recent, customer)?, checkpoints::latest(connection)?))
         })?;
         let log = self.shared.log.read().unwrap_or_else(PoisonError::into_inner);
         checkpoints::receipt(&movement, &log, checkpoint, self.shared.key.name())
@@ -414,6 +423,10 @@ impl ReadModel {
     #[must_use]
     pub fn key(&self) -> &VerifierKey {
         &self.shared.key
+    }
+
+    fn recent(&self, id: MovementId) -> Option<u64> {
+        self.shared.recent.read().unwrap_or_else(PoisonError::into_inner).leaf(id)
     }
 
     fn with<T>(

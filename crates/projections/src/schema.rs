@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::ProjectionError;
 
 /// Grows with every change of the tables or of what is put in them; a file of another version is made again.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Most memory for pages of the writer: the ends of every table and index, which is what it touches, with room to spare.
 const CACHE_KIB: i64 = 32 * 1024;
@@ -27,11 +27,12 @@ CREATE TABLE payments (
 ) WITHOUT ROWID;
 CREATE INDEX payments_of ON payments (customer, created_at);
 CREATE TABLE movements (
-  leaf INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, seq INTEGER NOT NULL, account BLOB NOT NULL, customer BLOB NOT NULL, payment BLOB,
+  leaf INTEGER PRIMARY KEY, id BLOB NOT NULL, seq INTEGER NOT NULL, account BLOB NOT NULL, customer BLOB NOT NULL, payment BLOB,
   kind INTEGER NOT NULL, is_in INTEGER NOT NULL, amount TEXT NOT NULL, fee TEXT NOT NULL, balance TEXT NOT NULL,
   name TEXT NOT NULL, number TEXT NOT NULL, bank TEXT NOT NULL, note TEXT NOT NULL,
   recorded_at INTEGER NOT NULL, effective_at INTEGER NOT NULL, hash BLOB NOT NULL
 );
+CREATE TABLE movement_ids (id BLOB PRIMARY KEY, leaf INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX movements_of ON movements (account, leaf);
 CREATE TABLE feed (customer BLOB NOT NULL, seq INTEGER NOT NULL, items BLOB NOT NULL, PRIMARY KEY (customer, seq)) WITHOUT ROWID;
 CREATE TABLE open_rounds (rail TEXT NOT NULL, date INTEGER NOT NULL, round INTEGER NOT NULL, payment BLOB NOT NULL, PRIMARY KEY (rail, date, round, payment)) WITHOUT ROWID;

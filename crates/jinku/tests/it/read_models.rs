@@ -8,8 +8,17 @@ use rusqlite::types::Value;
 
 use crate::support::Bank;
 
-const TABLES: [&str; 8] =
-    ["profile", "customers", "accounts", "payments", "movements", "feed", "sessions", "open_rounds"];
+const TABLES: [&str; 9] = [
+    "profile",
+    "customers",
+    "accounts",
+    "payments",
+    "movements",
+    "movement_ids",
+    "feed",
+    "sessions",
+    "open_rounds",
+];
 
 fn rows(file: &Path) -> Vec<Vec<Value>> {
     let connection = Connection::open(file).unwrap();
