@@ -146,8 +146,18 @@ impl Scratch {
     }
 }
 
+impl Scratch {
+    /// Leaves the folder where it is.
+    pub fn keep(mut self) {
+        self.0 = PathBuf::new();
+    }
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if self.0.as_os_str().is_empty() {
+            return;
+        }
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

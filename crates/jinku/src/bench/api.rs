@@ -40,6 +40,9 @@ pub(super) struct Arguments {
     /// Pay amounts above the small-amount limit, each signed by the customer's passkey.
     #[arg(long)]
     evidence: bool,
+    /// Keep the data folder of the run, to look at.
+    #[arg(long)]
+    keep: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -117,6 +120,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ],
     }
     .print(arguments.common.json);
+    if arguments.keep {
+        eprintln!("kept: {}", installation.folder.display());
+        scratch.keep();
+    }
     Ok(())
 }
 
