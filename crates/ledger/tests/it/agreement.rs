@@ -140,7 +140,10 @@ fn asked() -> impl Strategy<Value = Asked> {
         };
         let rows: Vec<(bool, Command)> = rows.into_iter().filter(has_form).collect();
         let last = rows.len().saturating_sub(1);
-        let linked = |(at, (is_linked, command))| Row { is_linked: is_linked && at < last, command };
+        // Reversals stand for themselves here.
+        let may_link = !rows.iter().any(|(_, command)| matches!(command, Command::Reverse { .. }));
+        let linked =
+            |(at, (is_linked, command))| Row { is_linked: is_linked && may_link && at < last, command };
         rows.into_iter().enumerate().map(linked).collect()
     });
     prop_oneof![
