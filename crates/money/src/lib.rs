@@ -68,6 +68,8 @@ ids! {
     PayeeId = "pye";
     /// A case an operator has to look at.
     CaseId = "cas";
+    /// A transfer between two cells.
+    TransferId = "trf";
     /// The client's id of a command; the idempotency key.
     CommandId = "cmd";
     /// A movement on a customer's account: one entry seen from one account.
