@@ -10,7 +10,7 @@ use money::Timestamp;
 use receipts::{Checkpoint, MerkleLog};
 
 use crate::config::Installation;
-use crate::serve;
+use crate::{archive, serve};
 
 /// What is to be audited.
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,9 @@ pub struct Arguments {
     /// Data folder. The bank may be running.
     #[arg(long)]
     pub data: PathBuf,
+    /// Folder of `jinku archive`, to be checked against the sealed days.
+    #[arg(long)]
+    pub archive: Option<PathBuf>,
 }
 
 /// What an audit has found.
@@ -47,7 +50,7 @@ impl Findings {
 /// The folder is no bank's.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let findings = audit(&arguments.data)?;
+    let findings = audit_with(&arguments.data, arguments.archive.as_deref())?;
     for line in &findings.passed {
         println!("ok      {line}");
     }
@@ -63,6 +66,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// The folder is no bank's.
 pub fn audit(data: &Path) -> anyhow::Result<Findings> {
+    audit_with(data, None)
+}
+
+/// Audits a data folder like [`audit`], and the archive of its sealed days where there is one.
+///
+/// # Errors
+/// The folder is no bank's, or the archive's cannot be read.
+pub fn audit_with(data: &Path, archived: Option<&Path>) -> anyhow::Result<Findings> {
     let installation = Installation::open(data)?;
     let mut findings = Findings::default();
     let folder = data.join("journal");
@@ -84,6 +95,10 @@ pub fn audit(data: &Path) -> anyhow::Result<Findings> {
     }
     let Some((bank, heads)) = replay(&installation, &folder, &mut findings)? else { return Ok(findings) };
     check_books(&bank, &mut findings);
+    check_seals(&bank, &heads, &mut findings);
+    if let Some(archived) = archived {
+        check_archive(&installation, &bank, archived, &mut findings)?;
+    }
     check_log(&installation, &folder, &heads, &mut findings)?;
     Ok(findings)
 }
@@ -159,6 +174,68 @@ fn check_books(bank: &Bank, findings: &mut Findings) {
             format!("books: {asset} debits {debits}, credits {credits}")
         });
     }
+}
+
+/// Every seal names a record of this journal, none before the one that the seal ahead of it names.
+fn check_seals(bank: &Bank, heads: &[Head], findings: &mut Findings) {
+    let seals = bank.ledger().seals();
+    let mut before = 0;
+    for (number, seal) in (1_u32..).zip(seals) {
+        let at = seal.mark.seq;
+        let index = at.checked_sub(1).and_then(|index| usize::try_from(index).ok());
+        let found = index.and_then(|index| heads.get(index));
+        if at < before || !found.is_some_and(|head| head.seq == at && *head.hash.as_bytes() == seal.mark.hash)
+        {
+            findings.failed.push(format!(
+                "seals: seal {number} through {} names record {at} with {}, which the journal does not have there",
+                seal.through,
+                hex::encode(seal.mark.hash)
+            ));
+            return;
+        }
+        before = at;
+    }
+    if !seals.is_empty() {
+        findings.passed.push(format!("seals: the journal is as {} seals of days name it", seals.len()));
+    }
+}
+
+/// Every file of the archive proves itself and is about its seal, and no sealed day is missing between them.
+fn check_archive(
+    installation: &Installation,
+    bank: &Bank,
+    folder: &Path,
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
+    let signer = serve::log_signer(installation)?;
+    let mut files = archive::files(folder)?;
+    let (mut whole, mut missing) = (0_usize, None);
+    for plan in archive::plans(installation, bank) {
+        let name = plan.name();
+        let Some(at) = files.iter().position(|file| *file == name) else {
+            missing = missing.or(Some(name));
+            continue;
+        };
+        files.remove(at);
+        if let Some(missing) = &missing {
+            findings.failed.push(format!("archive: {missing} is missing ahead of {name}"));
+        }
+        match archive::check_file(&folder.join(&name), signer.verifier()) {
+            Ok(title) if plan.fits(&title) => whole = whole.saturating_add(1),
+            Ok(title) => {
+                findings.failed.push(format!("archive: {name} is of another history: {}", title.words()));
+            }
+            Err(error) => findings.failed.push(format!("archive: {name}: {error}")),
+        }
+    }
+    for file in files {
+        findings.failed.push(format!("archive: {file} is about no seal of this bank"));
+    }
+    if findings.is_clean() {
+        let rest = missing.map_or(String::new(), |name| format!("; {name} is not made yet"));
+        findings.passed.push(format!("archive: {whole} files continue from the first record on{rest}"));
+    }
+    Ok(())
 }
 
 /// The log is made again from the journal and compared with what the bank has signed.

@@ -1,5 +1,6 @@
 //! What the binary `jinku` does, one module for each of its commands.
 
+pub mod archive;
 pub mod audit;
 pub mod backup;
 pub mod bench;

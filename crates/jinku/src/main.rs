@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use jinku::config::{BankConfig, Installation};
-use jinku::{audit, backup, bench, cluster, demo, drill, iso, operate, restore, serve, tenants, verify};
+use jinku::{
+    archive, audit, backup, bench, cluster, demo, drill, iso, operate, restore, serve, tenants, verify,
+};
 use tracing_subscriber::EnvFilter;
 
 /// Jinku (金库): a bank's wallet platform.
@@ -43,7 +45,9 @@ enum Command {
     Drill(drill::Arguments),
     /// Put a bank with several nodes under load, and check what they acknowledged.
     Cluster(cluster::Arguments),
-    /// Check a receipt without asking the bank.
+    /// Write sealed days to cold storage, each in one file that proves itself. The bank may be running.
+    Archive(archive::Arguments),
+    /// Check a receipt, an archive's file or a notice without asking the bank.
     Verify(verify::Arguments),
     /// Check ISO 20022 messages; write a statement as one.
     Iso(iso::Arguments),
@@ -84,6 +88,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Operate(arguments) => operate::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Tenant(arguments) => tenants::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Archive(arguments) => archive::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),

@@ -11,6 +11,7 @@
 
 mod audited;
 mod backups;
+mod books;
 mod cluster;
 mod commands;
 mod golden;
