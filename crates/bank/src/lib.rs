@@ -26,6 +26,7 @@ mod take;
 pub use admit::{Admitted, RelyingParty, admit};
 pub use command::{BodyHash, Command, Submission};
 pub use event::{Event, JournalEntry};
+pub use ledger::{CHUNK_ENTRIES, ColdHistory, Forgotten, HistoryChunk};
 pub use recent::{RECENT_COMMANDS_MAX, Seen};
 pub use refusal::Refusal;
 pub use snapshot::{SnapshotError, StateHash};

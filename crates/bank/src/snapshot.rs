@@ -1,8 +1,10 @@
 //! The state as bytes, and its hash.
 
 use std::fmt;
+use std::sync::Arc;
 
-use minicbor::bytes::ByteArray;
+use ledger::{ColdHistory, Forgotten, HistoryFault};
+use minicbor::bytes::{ByteArray, ByteSlice, ByteVec};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -39,6 +41,9 @@ pub enum SnapshotError {
     /// Of another version.
     #[error("snapshot of version {0}")]
     Version(u32),
+    /// Without history that is kept elsewhere, or with another one.
+    #[error(transparent)]
+    History(#[from] HistoryFault),
     /// The hash inside is not that of the state inside.
     #[error("the snapshot's hash does not match its state")]
     Hash,
@@ -54,46 +59,69 @@ impl Bank {
         StateHash(hasher.finish().into())
     }
 
-    /// The state as bytes: version, hash, state.
+    /// The state as bytes: version, hash, state, and the chunks of history that are in memory with the number of the first.
     #[must_use]
     pub fn to_snapshot(&self) -> Vec<u8> {
+        let state = minicbor::to_vec(self).unwrap_or_default();
+        money::invariant!(!state.is_empty(), "the state cannot be encoded");
         let mut bytes = Vec::new();
-        let mut encoder = minicbor::Encoder::new(&mut bytes);
-        let head = encoder.array(3).and_then(|e| e.u32(VERSION)).and_then(|e| e.bytes(&[0; 32])).is_ok();
-        let start = bytes.len();
-        let written = minicbor::encode(self, &mut bytes).is_ok();
-        money::invariant!(head && written, "the state cannot be encoded");
-        // The hash takes its place once the state is written.
-        let hash = Sha256::digest(bytes.get(start..).unwrap_or_default());
-        let place = bytes.get_mut(start.saturating_sub(hash.len())..start).unwrap_or_default();
-        for (slot, byte) in place.iter_mut().zip(hash) {
-            *slot = byte;
-        }
+        let hash = StateHash(Sha256::digest(&state).0.into());
+        let head = minicbor::encode((VERSION, hash), &mut bytes).is_ok();
+        let (first, chunks) = self.ledger.hot_chunks();
+        let chunks: Vec<&ByteSlice> = chunks.map(Into::into).collect();
+        let body = minicbor::encode((ByteVec::from(state), first, chunks), &mut bytes).is_ok();
+        money::invariant!(head && body, "the state cannot be encoded");
         bytes
     }
 
     /// The state in these bytes, its hash checked.
     ///
     /// # Errors
-    /// Bytes of another form or version, or with a hash that does not match.
+    /// As [`Bank::from_snapshot_with`]; a snapshot that needs history kept elsewhere is incomplete.
     pub fn from_snapshot(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        Self::from_snapshot_with(bytes, None)
+    }
+
+    /// The state in these bytes, its hash checked, with the history that is kept elsewhere.
+    ///
+    /// # Errors
+    /// Bytes of another form or version, with a hash that does not match, or with history missing.
+    pub fn from_snapshot_with(
+        bytes: &[u8],
+        cold: Option<Arc<dyn ColdHistory>>,
+    ) -> Result<Self, SnapshotError> {
         let mut decoder = minicbor::Decoder::new(bytes);
-        let _ = decoder.array()?;
+        let parts = decoder.array()?;
         let version = decoder.u32()?;
-        if version != VERSION {
+        if version != VERSION || parts != Some(2) {
             return Err(SnapshotError::Version(version));
         }
         let hash: StateHash = decoder.decode()?;
+        let (state, first, chunks): (&ByteSlice, u32, Vec<ByteVec>) = decoder.decode()?;
+        if decoder.position() != bytes.len() {
+            return Err(minicbor::decode::Error::message("bytes follow the state").into());
+        }
         // The bytes are hashed as they are: making them again from the state would cost more than reading it.
-        let state = bytes.get(decoder.position()..).unwrap_or_default();
-        if StateHash(Sha256::digest(state).0.into()) != hash {
+        if StateHash(Sha256::digest(&**state).0.into()) != hash {
             return Err(SnapshotError::Hash);
         }
-        let bank: Self = decoder.decode()?;
-        if decoder.position() == bytes.len() {
-            Ok(bank)
-        } else {
-            Err(minicbor::decode::Error::message("bytes follow the state").into())
-        }
+        let mut bank: Self = minicbor::decode(state)?;
+        bank.ledger.fill_history(first, chunks.into_iter().map(Into::into).collect(), cold)?;
+        Ok(bank)
+    }
+
+    /// Where chunks of the ledger's history are that memory need not hold.
+    pub fn keep_history_in(&mut self, cold: Arc<dyn ColdHistory>) {
+        self.ledger.keep_history_in(cold);
+    }
+
+    /// Drops all history but the newest `keep` entries, as far as it is kept elsewhere: once, after a start.
+    pub fn trim_history(&mut self, keep: u32) -> Forgotten {
+        self.ledger.trim_history(keep)
+    }
+
+    /// Drops history that is kept elsewhere, so that about the newest `keep` entries stay in memory. Nothing else changes.
+    pub fn forget_history(&mut self, keep: u32) -> Forgotten {
+        self.ledger.forget_history(keep)
     }
 }

@@ -5,15 +5,20 @@
 //!
 //! **Invariants.** Nothing here is ever changed or removed. Bytes that were not written here are refused when a snapshot is read.
 
+pub(crate) mod chunk;
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use money::{EntryId, PositionIndex, Timestamp, invariant};
 
+use self::chunk::{ColdHistory, HistoryChunk, HistoryFault};
 use crate::Side;
 
-/// Entries of a chunk. Chunks keep the list from being copied as a whole when it grows.
-const CHUNK_ENTRIES: u32 = 4096;
-/// Bytes that a full chunk of transfers takes.
-const CHUNK_BYTES: usize = 4096 * 58;
+/// Entries of a chunk. Chunks keep the list from being copied as a whole when it grows, and are what is kept elsewhere when memory is bounded.
+pub const CHUNK_ENTRIES: u32 = 4096;
 
 /// Says what follows the fixed fields of an entry.
 mod flags {
@@ -40,22 +45,36 @@ pub(crate) struct PackedLeg {
 }
 
 /// An entry as it is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Packed<'a> {
     pub(crate) id: EntryId,
     pub(crate) recorded_at: Timestamp,
     pub(crate) effective_at: Timestamp,
     pub(crate) reference: Option<u64>,
-    pub(crate) memo: &'a str,
+    pub(crate) memo: Cow<'a, str>,
     pub(crate) reverses: Option<EntryId>,
-    legs: &'a [u8],
+    legs: Cow<'a, [u8]>,
     is_wide: bool,
 }
 
 impl Packed<'_> {
+    /// The same, with bytes of its own.
+    fn into_owned(self) -> Packed<'static> {
+        Packed {
+            id: self.id,
+            recorded_at: self.recorded_at,
+            effective_at: self.effective_at,
+            reference: self.reference,
+            memo: Cow::Owned(self.memo.into_owned()),
+            reverses: self.reverses,
+            legs: Cow::Owned(self.legs.into_owned()),
+            is_wide: self.is_wide,
+        }
+    }
+
     /// The legs, in the entry's order.
     pub(crate) fn legs(&self) -> impl Iterator<Item = PackedLeg> {
-        let mut bytes = Bytes(self.legs);
+        let mut bytes = Bytes(&self.legs);
         let is_wide = self.is_wide;
         std::iter::from_fn(move || bytes.leg(is_wide))
     }
@@ -71,19 +90,30 @@ pub(crate) struct NewEntry<'a> {
     pub(crate) reverses: Option<EntryId>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Chunk {
-    bytes: Vec<u8>,
-    /// Where each entry begins.
-    starts: Vec<u32>,
-}
-
 /// All posted entries.
+///
+/// All of them are in memory, or, in a bounded mode, the newest: then whoever runs the ledger keeps full chunks elsewhere ([`ColdHistory`]) and lets
+/// [`History::forget`] drop them here. What the ledger says and decides is the same either way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
-    chunks: Vec<Chunk>,
+    /// Chunks in memory, from the number `cold_chunks` on. The last one may not be full.
+    chunks: VecDeque<Arc<HistoryChunk>>,
+    /// Digests of the chunks before them.
+    cold_digests: Vec<[u8; 32]>,
+    cold: Option<Arc<dyn ColdHistory>>,
     len: u32,
-    index: PositionIndex,
+    /// Index of the entries from `recent_from` on, and of those before it from `indexed_from` on.
+    recent: PositionIndex,
+    recent_from: u32,
+    older: PositionIndex,
+    indexed_from: u32,
+}
+
+/// What was dropped from memory; it is returned so that it can be let go where nobody waits.
+#[derive(Debug, Default)]
+pub struct Forgotten {
+    _index: PositionIndex,
+    _chunks: Vec<Arc<HistoryChunk>>,
 }
 
 impl History {
@@ -94,29 +124,51 @@ impl History {
 
     /// The entry with this id.
     pub(crate) fn find(&self, id: EntryId) -> Option<Packed<'_>> {
-        let position = self.index.find(id.value(), |position| self.id_at(position) == Some(id))?;
-        self.at(position)
+        self.at(self.position(id)?)
     }
 
     /// Whether there is an entry with this id.
     pub(crate) fn contains(&self, id: EntryId) -> bool {
-        self.index.find(id.value(), |position| self.id_at(position) == Some(id)).is_some()
+        self.position(id).is_some()
+    }
+
+    fn position(&self, id: EntryId) -> Option<u32> {
+        let is_at = |position| self.hot_bytes(position).and_then(id_of) == Some(id);
+        let found = self.recent.find(id.value(), is_at).or_else(|| self.older.find(id.value(), is_at));
+        if found.is_some() || self.indexed_from == 0 {
+            return found;
+        }
+        let Some(cold) = &self.cold else {
+            invariant!(false, "history is not complete");
+            return None;
+        };
+        let found = cold.find(id);
+        invariant!(found.is_ok(), "history kept elsewhere cannot be read: {found:?}");
+        found.ok().flatten().filter(|position| *position < self.indexed_from)
     }
 
     /// The entry at a position.
     pub(crate) fn at(&self, position: u32) -> Option<Packed<'_>> {
-        Bytes(self.bytes_from(position)?).entry()
+        if position >= self.len {
+            return None;
+        }
+        if let Some(bytes) = self.hot_bytes(position) {
+            return Bytes(bytes).entry();
+        }
+        let Some(cold) = &self.cold else {
+            invariant!(false, "history is not complete");
+            return None;
+        };
+        let chunk = cold.chunk(position / CHUNK_ENTRIES);
+        invariant!(chunk.is_ok(), "history kept elsewhere cannot be read: {chunk:?}");
+        let chunk = chunk.ok()?;
+        Some(Bytes(chunk.entry_bytes(position % CHUNK_ENTRIES)?).entry()?.into_owned())
     }
 
-    fn bytes_from(&self, position: u32) -> Option<&[u8]> {
-        let chunk = self.chunks.get(usize::try_from(position / CHUNK_ENTRIES).ok()?)?;
-        let start = chunk.starts.get(usize::try_from(position % CHUNK_ENTRIES).ok()?)?;
-        chunk.bytes.get(usize::try_from(*start).ok()?..)
-    }
-
-    fn id_at(&self, position: u32) -> Option<EntryId> {
-        let id = self.bytes_from(position)?.first_chunk()?;
-        Some(EntryId::new(u128::from_be_bytes(*id)))
+    fn hot_bytes(&self, position: u32) -> Option<&[u8]> {
+        let number = usize::try_from(position / CHUNK_ENTRIES).ok()?;
+        let chunk = self.chunks.get(number.checked_sub(self.cold_digests.len())?)?;
+        chunk.entry_bytes(position % CHUNK_ENTRIES)
     }
 
     /// Keeps an entry whose id is new; answers with its position.
@@ -124,17 +176,90 @@ impl History {
         let position = self.len;
         invariant!(position != u32::MAX, "more entries than positions");
         if position.is_multiple_of(CHUNK_ENTRIES) {
-            let chunk = Chunk { bytes: Vec::with_capacity(CHUNK_BYTES), starts: Vec::with_capacity(4096) };
-            self.chunks.push(chunk);
+            self.chunks.push_back(Arc::new(HistoryChunk::with_room()));
         }
-        if let Some(chunk) = self.chunks.last_mut() {
+        if let Some(chunk) = self.chunks.back_mut() {
+            let chunk = Arc::make_mut(chunk);
             chunk.starts.push(u32::try_from(chunk.bytes.len()).unwrap_or(u32::MAX));
             write(new, legs, &mut chunk.bytes);
         }
-        self.index.insert(new.id.value(), position);
+        self.recent.insert(new.id.value(), position);
         self.len = position.saturating_add(1);
         position
     }
+
+    /// The full chunk with this number, if it is in memory.
+    pub(crate) fn full_chunk(&self, number: u32) -> Option<Arc<HistoryChunk>> {
+        let index = usize::try_from(number).ok()?.checked_sub(self.cold_digests.len())?;
+        self.chunks.get(index).filter(|chunk| chunk.is_full()).cloned()
+    }
+
+    /// The digest of a full chunk.
+    pub(crate) fn chunk_digest(&self, number: u32) -> Option<[u8; 32]> {
+        let known = self.cold_digests.get(usize::try_from(number).ok()?).copied();
+        known.or_else(|| self.full_chunk(number).map(|chunk| chunk.digest()))
+    }
+
+    /// Drops all chunks but the newest, as far as they are kept elsewhere, and makes the index anew: once, after a start.
+    pub(crate) fn trim(&mut self, keep: u32) -> Forgotten {
+        let mut forgotten = Forgotten::default();
+        let kept = self.cold.as_ref().map_or(0, |cold| cold.chunks());
+        let end = kept.min(self.len.saturating_sub(keep) / CHUNK_ENTRIES);
+        while self.cold_digests.len() < usize::try_from(end).unwrap_or(0) {
+            let Some(chunk) = self.chunks.pop_front() else { break };
+            self.cold_digests.push(chunk.digest());
+            forgotten._chunks.push(chunk);
+        }
+        if !forgotten._chunks.is_empty() {
+            forgotten._index = std::mem::take(&mut self.recent);
+            self.older = PositionIndex::default();
+            self.indexed_from = end.saturating_mul(CHUNK_ENTRIES);
+            self.recent_from = self.indexed_from;
+            let mut first = self.indexed_from;
+            for chunk in self.chunks.clone() {
+                self.index(&chunk, first);
+                first = first.saturating_add(chunk.len());
+            }
+        }
+        forgotten
+    }
+
+    /// Where full chunks are kept from now on.
+    pub(crate) fn keep_in(&mut self, cold: Arc<dyn ColdHistory>) {
+        self.cold = Some(cold);
+    }
+
+    /// How many chunks have to be kept elsewhere before the older half can be dropped.
+    pub(crate) const fn chunks_to_store(&self) -> u32 {
+        self.recent_from.div_ceil(CHUNK_ENTRIES)
+    }
+
+    /// Drops entries that are kept elsewhere, so that about the newest `keep` stay. It goes by halves: the older half is dropped when the newer one is
+    /// full, so that no index has to be gone through.
+    pub(crate) fn forget(&mut self, keep: u32) -> Forgotten {
+        let mut forgotten = Forgotten::default();
+        if self.len.saturating_sub(self.recent_from) < (keep / 2).max(CHUNK_ENTRIES) {
+            return forgotten;
+        }
+        let kept = self.cold.as_ref().map_or(0, |cold| cold.chunks()).saturating_mul(CHUNK_ENTRIES);
+        if kept < self.recent_from {
+            return forgotten;
+        }
+        let (newer, boundary) = (std::mem::take(&mut self.recent), self.recent_from);
+        forgotten._index = std::mem::replace(&mut self.older, newer);
+        self.indexed_from = boundary;
+        self.recent_from = self.len;
+        while self.cold_digests.len() < usize::try_from(boundary / CHUNK_ENTRIES).unwrap_or(0) {
+            let Some(chunk) = self.chunks.pop_front() else { break };
+            self.cold_digests.push(chunk.digest());
+            forgotten._chunks.push(chunk);
+        }
+        forgotten
+    }
+}
+
+fn id_of(entry: &[u8]) -> Option<EntryId> {
+    entry.first_chunk().map(|id| EntryId::new(u128::from_be_bytes(*id)))
 }
 
 fn write(new: &NewEntry<'_>, legs: &[PackedLeg], out: &mut Vec<u8>) {
@@ -219,10 +344,11 @@ impl<'a> Bytes<'a> {
         } else {
             ""
         };
+        let memo = Cow::Borrowed(memo);
         let reverses = if has(flags::REVERSES) { Some(self.id()?) } else { None };
         let is_wide = has(flags::WIDE);
         let leg_bytes = if is_wide { 24 } else { 16 };
-        let legs = self.slice(usize::from(count).saturating_mul(leg_bytes))?;
+        let legs = Cow::Borrowed(self.slice(usize::from(count).saturating_mul(leg_bytes))?);
         let known = present & !flags::ALL == 0;
         known.then_some(Packed { id, recorded_at, effective_at, reference, memo, reverses, legs, is_wide })
     }
@@ -240,51 +366,102 @@ impl<'a> Bytes<'a> {
     }
 }
 
+/// Digests of the full chunks and the bytes of the one that is not full: the same whether the full ones are in memory or not.
 impl<C> Encode<C> for History {
     fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
-        e.array(self.chunks.len() as u64)?;
-        for chunk in &self.chunks {
-            e.bytes(&chunk.bytes)?;
-        }
+        let full = self.chunks.iter().filter(|chunk| chunk.is_full());
+        let digests: Vec<u8> =
+            self.cold_digests.iter().copied().chain(full.map(|chunk| chunk.digest())).flatten().collect();
+        e.array(3)?.u32(self.len)?.bytes(&digests)?;
+        let tail = self.chunks.back().filter(|chunk| !chunk.is_full());
+        e.bytes(tail.map_or(&[], |chunk| chunk.bytes()))?;
         Ok(())
     }
 }
 
+/// What is decoded has no full chunk yet; [`History::fill`] brings them.
 impl<'b, C> Decode<'b, C> for History {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        let chunks = d.array()?.ok_or_else(|| decode::Error::message("history of unknown length"))?;
-        let mut history = Self::default();
-        for _ in 0..chunks {
-            if !history.len.is_multiple_of(CHUNK_ENTRIES) {
-                return Err(decode::Error::message("a chunk of history follows one that is not full"));
+        if d.array()? != Some(3) {
+            return Err(decode::Error::message("history is not a triple"));
+        }
+        let len = d.u32()?;
+        let (digests, rest) = d.bytes()?.as_chunks::<32>();
+        let tail = d.bytes()?;
+        let full = usize::try_from(len / CHUNK_ENTRIES).unwrap_or(usize::MAX);
+        if !rest.is_empty() || digests.len() != full {
+            return Err(decode::Error::message("history has another number of digests"));
+        }
+        let mut history = Self { cold_digests: digests.to_vec(), len, ..Self::default() };
+        history.indexed_from = len.saturating_sub(len % CHUNK_ENTRIES);
+        history.recent_from = history.indexed_from;
+        if len.is_multiple_of(CHUNK_ENTRIES) != tail.is_empty() {
+            return Err(decode::Error::message("history has another tail"));
+        }
+        if !tail.is_empty() {
+            let chunk = HistoryChunk::parse(tail.to_vec(), history.indexed_from)
+                .map_err(|problem| decode::Error::message(problem.to_string()))?;
+            if chunk.len() != len % CHUNK_ENTRIES {
+                return Err(decode::Error::message("history has another length"));
             }
-            history.adopt(d.bytes()?)?;
+            history.index(&chunk, history.indexed_from);
+            history.chunks.push_back(Arc::new(chunk));
         }
         Ok(history)
     }
 }
 
 impl History {
-    /// Takes over a chunk of a snapshot, entry by entry.
-    fn adopt(&mut self, bytes: &[u8]) -> Result<(), decode::Error> {
-        let mut chunk = Chunk { bytes: bytes.to_vec(), starts: Vec::new() };
-        let mut rest = Bytes(bytes);
-        let first = self.len;
-        while !rest.0.is_empty() {
-            let start = bytes.len().saturating_sub(rest.0.len());
-            let entry =
-                rest.entry().ok_or_else(|| decode::Error::message("an entry of history is cut short"))?;
-            if entry.legs().any(|leg| leg.previous > self.len) {
-                return Err(decode::Error::message("a leg of history names a later entry"));
+    fn index(&mut self, chunk: &HistoryChunk, first: u32) {
+        for (id, position) in chunk.ids().zip(first..) {
+            self.recent.insert(id.value(), position);
+        }
+    }
+
+    /// Full chunks in memory, with the number of the first.
+    pub(crate) fn hot_chunks(&self) -> (u32, impl Iterator<Item = &[u8]>) {
+        let first = u32::try_from(self.cold_digests.len()).unwrap_or(u32::MAX);
+        (first, self.chunks.iter().filter(|chunk| chunk.is_full()).map(|chunk| chunk.bytes()))
+    }
+
+    /// Brings full chunks into a history that was decoded: those from the number `first` on, while those before it are in `cold`. All must be
+    /// what the history says they are.
+    pub(crate) fn fill(
+        &mut self,
+        first: u32,
+        chunks: Vec<Vec<u8>>,
+        cold: Option<Arc<dyn ColdHistory>>,
+    ) -> Result<(), HistoryFault> {
+        let start = usize::try_from(first).unwrap_or(usize::MAX);
+        let known = self
+            .cold_digests
+            .split_at_checked(start)
+            .map(|(before, after)| (before.to_vec(), after.to_vec()));
+        let Some((before, after)) = known.filter(|(_, after)| after.len() == chunks.len()) else {
+            return Err(HistoryFault::Chunks);
+        };
+        for (number, digest) in (0_u32..).zip(&before) {
+            if cold.as_ref().and_then(|cold| cold.digest(number)) != Some(*digest) {
+                return Err(HistoryFault::Missing { chunk: number });
             }
-            chunk.starts.push(u32::try_from(start).unwrap_or(u32::MAX));
-            self.index.insert(entry.id.value(), self.len);
-            self.len = self.len.saturating_add(1);
         }
-        if self.len.saturating_sub(first) > CHUNK_ENTRIES || self.len == first {
-            return Err(decode::Error::message("a chunk of history has too many entries or none"));
+        let mut filled = VecDeque::with_capacity(chunks.len().saturating_add(1));
+        let mut position = first.saturating_mul(CHUNK_ENTRIES);
+        for (bytes, digest) in chunks.into_iter().zip(after) {
+            let chunk = HistoryChunk::parse(bytes, position)?;
+            if !chunk.is_full() || chunk.digest() != digest {
+                return Err(HistoryFault::Missing { chunk: position / CHUNK_ENTRIES });
+            }
+            self.index(&chunk, position);
+            filled.push_back(Arc::new(chunk));
+            position = position.saturating_add(CHUNK_ENTRIES);
         }
-        self.chunks.push(chunk);
+        filled.append(&mut self.chunks);
+        self.chunks = filled;
+        self.cold_digests = before;
+        self.indexed_from = first.saturating_mul(CHUNK_ENTRIES);
+        self.recent_from = self.indexed_from;
+        self.cold = cold;
         Ok(())
     }
 }

@@ -34,6 +34,8 @@ pub use command::{
 };
 pub use decide::RECHECK_MAX;
 pub use event::Event;
+pub use history::chunk::{ColdHistory, HistoryChunk, HistoryFault};
+pub use history::{CHUNK_ENTRIES, Forgotten};
 pub use monitor::{MONITORS_MAX, Monitor, Notice};
 pub use refusal::{Reason, Refusal};
 pub use row::{Batch, ROW_BYTES_MAX, Row, RowError};

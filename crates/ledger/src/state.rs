@@ -1,11 +1,13 @@
 //! The ledger's state and what can be read of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 use money::{AccountId, Amount, Asset, EntryId, HoldId, IdMap, MonitorId, Timestamp};
 
-use crate::history::{History, Packed};
+use crate::history::chunk::{ColdHistory, HistoryChunk, HistoryFault};
+use crate::history::{Forgotten, History, Packed};
 use crate::monitor::{Monitor, Notice};
 use crate::{AccountKind, JournalMark, Leg, Memo, Side, Tenant};
 
@@ -239,10 +241,61 @@ impl Ledger {
             recorded_at: entry.recorded_at,
             effective_at: entry.effective_at,
             reference: entry.reference,
-            memo: Memo::clip(entry.memo),
+            memo: Memo::clip(&entry.memo),
             reverses: entry.reverses,
             reversed_by: self.reversals.get(&entry.id).copied(),
         }
+    }
+
+    /// Full chunks of history in memory, with the number of the first: what a snapshot keeps beside the state.
+    pub fn hot_chunks(&self) -> (u32, impl Iterator<Item = &[u8]>) {
+        self.history.hot_chunks()
+    }
+
+    /// A full chunk of history, if it is in memory.
+    #[must_use]
+    pub fn full_chunk(&self, number: u32) -> Option<Arc<HistoryChunk>> {
+        self.history.full_chunk(number)
+    }
+
+    /// Completes a ledger that was decoded with its chunks of history: those from the number `first` on, while those before it are in `cold`.
+    ///
+    /// # Errors
+    /// A chunk is missing, or is not the one that the ledger was encoded with.
+    pub fn fill_history(
+        &mut self,
+        first: u32,
+        chunks: Vec<Vec<u8>>,
+        cold: Option<Arc<dyn ColdHistory>>,
+    ) -> Result<(), HistoryFault> {
+        self.history.fill(first, chunks, cold)
+    }
+
+    /// The digest of a full chunk of history, wherever it is.
+    #[must_use]
+    pub fn chunk_digest(&self, number: u32) -> Option<[u8; 32]> {
+        self.history.chunk_digest(number)
+    }
+
+    /// Drops all history but the newest `keep` entries, as far as it is kept elsewhere: once, after a start. Takes as long as `keep` is large.
+    pub fn trim_history(&mut self, keep: u32) -> Forgotten {
+        self.history.trim(keep)
+    }
+
+    /// Where chunks of history are that memory need not hold.
+    pub fn keep_history_in(&mut self, cold: Arc<dyn ColdHistory>) {
+        self.history.keep_in(cold);
+    }
+
+    /// How many chunks of history have to be kept elsewhere before more of it can leave memory. The last of them may not be full yet.
+    #[must_use]
+    pub const fn chunks_to_store(&self) -> u32 {
+        self.history.chunks_to_store()
+    }
+
+    /// Drops history that is kept elsewhere, so that about the newest `keep` entries stay in memory. Nothing else changes.
+    pub fn forget_history(&mut self, keep: u32) -> Forgotten {
+        self.history.forget(keep)
     }
 
     /// An open hold.

@@ -13,6 +13,7 @@
 mod clock;
 mod cluster;
 mod handle;
+mod history;
 mod recover;
 mod sequencer;
 mod snapshots;
@@ -21,6 +22,7 @@ mod writer;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cluster::{Cluster, NotLeader, Role, has_copy};
 pub use handle::{Halted, Handle, Replies, Status, SubmitError, Taken};
+pub use history::HistoryFiles;
 pub use recover::{RecoverError, Recovered, recover};
 pub use sequencer::{Config, Node, StartError};
 pub use snapshots::{

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::cluster::{Cluster, NotLeader, Replica, Role};
 use crate::handle::{Progress, Shared};
+use crate::history::Bounded;
 use crate::recover::{RecoverError, recover};
 use crate::writer::{Group, ReplyTo, ToWriter, write_groups};
 use crate::{Clock, Handle, Replies, SubmitError, Taken, snapshots};
@@ -24,7 +25,7 @@ const QUEUE_MAX: usize = 16_384;
 /// Most commands of one group: enough to fill a disk write, few enough that the first does not wait long for the last.
 const GROUP_COMMANDS_MAX: usize = 8_192;
 /// Longest sleep of the sequencer: how late a timer can be when the clock is changed under it.
-const SLEEP_MAX: Duration = Duration::from_millis(250);
+pub(crate) const SLEEP_MAX: Duration = Duration::from_millis(250);
 /// How long nothing is tried again after the disk was full, so that recovery is not repeated for every command.
 const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub epoch: u64,
     /// A snapshot is made when so much work for a replay has come since the last ([`Bank::work`]); never when absent.
     pub snapshot_every: Option<u64>,
+    /// About how many entries of the ledger stay in memory; the rest is found in files. All of them when absent.
+    pub history_in_memory: Option<u32>,
     /// Who we are to an authenticator.
     pub relying_party: RelyingParty,
 }
@@ -55,6 +58,9 @@ pub enum StartError {
     /// The journal that several nodes share is not one that this node may take part in.
     #[error(transparent)]
     Stream(#[from] StreamError),
+    /// The files of history cannot be used.
+    #[error("files of history: {0}")]
+    History(std::io::Error),
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -125,7 +131,12 @@ impl Node {
     fn begin(config: Config, cluster: Option<Cluster>, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let (journal, opened) = FileJournal::open(&snapshots::journal_dir(&config.data), &config.journal)?;
         tracing::info!(?opened, "journal opened");
-        let recovered = recover(&config.data)?;
+        let mut recovered = recover(&config.data)?;
+        let history = config.history_in_memory.map(|keep| Bounded::open(&config.data, keep)).transpose();
+        let history = history.map_err(StartError::History)?;
+        if let Some(history) = &history {
+            history.adopt(&mut recovered.bank).map_err(StartError::History)?;
+        }
         let (from_snapshot, replayed) = (recovered.from_snapshot, recovered.replayed);
         tracing::info!(seq = recovered.bank.seq(), from_snapshot, replayed, "state rebuilt");
         let role = if cluster.is_some() { Role::Follows(NotLeader::default()) } else { Role::Alone };
@@ -165,11 +176,16 @@ impl Node {
             given_up,
             no_room_until: None,
             elsewhere: None,
+            history: history.clone(),
         };
         threads.push(spawn("sequencer", move || sequencer.run())?);
         if let Some(every) = snapshot_every {
             let (handle, stopping) = (handle.clone(), Arc::clone(&stopping));
             threads.push(spawn("snapshots", move || make_snapshots(&handle, &data, every, &stopping))?);
+        }
+        if let Some(history) = history {
+            let (handle, stopping) = (handle.clone(), Arc::clone(&stopping));
+            threads.push(spawn("history", move || history.follow(&handle, &stopping))?);
         }
         Ok(Self { handle, threads, stopping })
     }
@@ -226,6 +242,8 @@ struct Sequencer {
     no_room_until: Option<Instant>,
     /// Another node decides.
     elsewhere: Option<NotLeader>,
+    /// Where history is kept that memory does not hold.
+    history: Option<Bounded>,
 }
 
 /// Halts the node if the core stops on a broken invariant.
@@ -367,7 +385,12 @@ impl Sequencer {
                     self.shared.halt(format!("the journal ends at {found}, and {durable} was durable"));
                     return false;
                 }
-                Ok(recovered) => {
+                Ok(mut recovered) => {
+                    let adopted = self.history.as_ref().map(|history| history.adopt(&mut recovered.bank));
+                    if let Some(Err(error)) = adopted {
+                        self.shared.halt(format!("files of history: {error}"));
+                        return false;
+                    }
                     *self.shared.bank.write().unwrap_or_else(PoisonError::into_inner) = recovered.bank;
                 }
                 Err(error) => {

@@ -7,11 +7,13 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bank::Bank;
+use bank::{Bank, ColdHistory};
 use journal::{Hash, JournalError, Reader};
 use thiserror::Error;
 
+use crate::HistoryFiles;
 use crate::recover::{RecoverError, replay};
 
 /// Snapshots kept: the newest, and one before it in case the newest was cut short.
@@ -106,7 +108,11 @@ fn open(path: &Path, seq: u64, data: &Path) -> Result<Result<Bank, String>, Jour
     if record_hash(data, seq)?.is_none_or(|found| found.as_bytes().as_slice() != hash) {
         return Ok(Err("the journal has another record there".to_owned()));
     }
-    Ok(match Bank::from_snapshot(state) {
+    let cold = match HistoryFiles::open(data) {
+        Ok(files) => Some(Arc::new(files) as Arc<dyn ColdHistory>),
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    Ok(match Bank::from_snapshot_with(state, cold) {
         Ok(bank) if bank.seq() == seq => Ok(bank),
         Ok(bank) => Err(format!("the state inside is that of {}", bank.seq())),
         Err(error) => Err(error.to_string()),

@@ -63,8 +63,14 @@ impl World {
         let clock = Arc::new(ManualClock::new(Timestamp::from_ms(START_MS)));
         let relying_party = RelyingParty { id: "localhost".to_owned(), origins: vec![ORIGIN.to_owned()] };
         let journal = journal::Options { segment_bytes: 4 << 20, direct: false };
-        let config =
-            node::Config { data: folder.clone(), journal, epoch: 1, snapshot_every: None, relying_party };
+        let config = node::Config {
+            data: folder.clone(),
+            journal,
+            epoch: 1,
+            snapshot_every: None,
+            history_in_memory: None,
+            relying_party,
+        };
         let node = Node::start(config, clock.clone()).unwrap();
         let handle = node.handle();
         opening(&handle);

@@ -10,6 +10,7 @@
 )]
 
 mod cluster;
+mod history;
 mod support;
 
 use std::sync::Arc;

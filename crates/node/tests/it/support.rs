@@ -40,6 +40,7 @@ pub(crate) fn config(folder: &Folder) -> Config {
         journal: journal::Options { segment_bytes: SEGMENT_BYTES, ..journal::Options::default() },
         epoch: 1,
         snapshot_every: None,
+        history_in_memory: None,
         relying_party: RelyingParty { id: "localhost".to_owned(), origins: Vec::new() },
     }
 }
