@@ -110,6 +110,9 @@ pub struct BankConfig {
     /// Where notices of monitors over the bank's own accounts are posted; without it they are only listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notices_url: Option<String>,
+    /// About how many entries of the ledger stay in memory; the rest is found in files. All of them without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history_in_memory: Option<u32>,
     /// Clients with books of their own, by their numbers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tenants: BTreeMap<u32, TenantConfig>,
@@ -139,6 +142,7 @@ impl BankConfig {
             banks: Vec::new(),
             centre: None,
             cluster: None,
+            history_in_memory: None,
             notices_url: None,
             tenants: BTreeMap::new(),
         }

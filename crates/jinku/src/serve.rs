@@ -66,7 +66,7 @@ pub fn start_node(installation: &Installation, clock: Arc<dyn Clock>) -> anyhow:
         journal: journal::Options::default(),
         epoch: 1,
         snapshot_every: Some(SNAPSHOT_EVERY),
-        history_in_memory: None,
+        history_in_memory: installation.config.history_in_memory,
         relying_party: relying_party(&installation.config),
     };
     let opening = opening::commands(&installation.config)?;

@@ -17,9 +17,10 @@ pub(super) struct Bank {
 
 impl Bank {
     /// Lays the data folder.
-    pub(super) fn new(scratch: &Path) -> anyhow::Result<Self> {
+    pub(super) fn new(scratch: &Path, history_in_memory: Option<u32>) -> anyhow::Result<Self> {
         let wallet = free_port()?;
-        let installation = Installation::create(&scratch.join("bank"), BankConfig::local(wallet))?;
+        let config = BankConfig { history_in_memory, ..BankConfig::local(wallet) };
+        let installation = Installation::create(&scratch.join("bank"), config)?;
         let (operator, bulk) = (loopback(free_port()?), loopback(free_port()?));
         Ok(Self { installation, bulk, wallet: loopback(wallet), operator })
     }

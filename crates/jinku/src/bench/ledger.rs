@@ -34,6 +34,9 @@ pub(super) struct Arguments {
     /// One account is on a side of every transfer.
     #[arg(long)]
     hot: bool,
+    /// About how many entries the bank keeps in memory; all without it.
+    #[arg(long)]
+    history_in_memory: Option<u32>,
     #[command(flatten)]
     common: Common,
 }
@@ -42,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ensure!((1..=ROWS_MAX).contains(&arguments.batch), "--batch is 1 to {ROWS_MAX}");
     ensure!(arguments.accounts >= 4 && arguments.clients >= 1, "at least 4 accounts and 1 client are needed");
     let scratch = Scratch::new(arguments.common.data.as_deref(), "bench-ledger")?;
-    let bank = Bank::new(scratch.path())?;
+    let bank = Bank::new(scratch.path(), arguments.history_in_memory)?;
     let (process, token) = (bank.start()?, bank.token()?);
     let address = bank.bulk;
     open_accounts(&mut Client::connect(address, &token)?, arguments.accounts)?;
@@ -81,6 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             ("batch", json!(arguments.batch)),
             ("clients", json!(arguments.clients)),
             ("accounts", json!(arguments.accounts)),
+            ("history_in_memory", json!(arguments.history_in_memory)),
             ("memory_bytes_per_item", json!(memory_per_item)),
         ],
     }

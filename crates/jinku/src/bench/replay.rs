@@ -31,7 +31,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let scratch = Scratch::new(arguments.common.data.as_deref(), "bench-replay")?;
-    let bank = Bank::new(scratch.path())?;
+    let bank = Bank::new(scratch.path(), None)?;
     let folder = bank.installation.folder.clone();
     let process = bank.start()?;
     open_accounts(&mut Client::connect(bank.bulk, &bank.token()?)?, arguments.accounts)?;

@@ -73,7 +73,11 @@ fn said(bank: &Bank) -> Vec<String> {
     let mut said: Vec<String> = [0, 1, 599, 5_000, 20_000, 40_000, 40_199].map(of_entry).into();
     for ms in [0, 1_000, 4_321, 20_000, 40_000, 90_000] {
         let at = Timestamp::from_ms(ms);
-        said.push(format!("{:?} {:?}", ledger.balance_recorded(account(1), at), ledger.balance_effective(account(2), at)));
+        said.push(format!(
+            "{:?} {:?}",
+            ledger.balance_recorded(account(1), at),
+            ledger.balance_effective(account(2), at)
+        ));
     }
     let walked: Vec<u64> = ledger.history(account(1)).filter_map(|entry| entry.reference).collect();
     said.push(format!("{walked:?}"));
@@ -156,7 +160,9 @@ fn files_that_are_damaged_or_of_another_history_are_not_believed() {
     match refused {
         // The snapshot held everything: the files were made again.
         Ok(node) => assert_eq!(node.handle().read(Bank::state_hash).unwrap(), hash),
-        Err(StartError::History(error)) => assert!(error.to_string().contains("remove the folders"), "{error}"),
+        Err(StartError::History(error)) => {
+            assert!(error.to_string().contains("remove the folders"), "{error}")
+        }
         Err(other) => panic!("{other}"),
     }
     // Files of another history: a folder that was laid over this one.
