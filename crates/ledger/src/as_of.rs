@@ -1,22 +1,83 @@
 //! Balances as of a time, on the axis of recording or on that of effect; and an account's own history.
 
-use money::{AccountId, EntryId, Timestamp};
+use money::{AccountId, Asset, EntryId, Timestamp, invariant};
 
 use crate::books::Books;
 use crate::history::Packed;
-use crate::{Balance, Ledger, PostedEntry, Side};
+use crate::{Account, AccountKind, Balance, Ledger, PostedEntry, Side};
+
+/// Which of an entry's two times is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    /// When it was recorded: what we knew then.
+    Recorded,
+    /// When it counts: what was true then, as known now.
+    Effective,
+}
+
+/// A balance as of a time in the making: today's, less the newest entries that do not belong to it. What it has seen of the history never changes, so
+/// the bank may move on between two steps.
+#[derive(Debug, Clone, Copy)]
+pub struct AsOf {
+    axis: Axis,
+    at: Timestamp,
+    kind: AccountKind,
+    asset: Asset,
+    position: u32,
+    /// The next entry to look at, counted from 1; 0 for none.
+    next: u32,
+    debits: u128,
+    credits: u128,
+}
 
 impl Ledger {
     /// The posted balance that was recorded up to and including `at`: what we knew then.
     #[must_use]
     pub fn balance_recorded(&self, account: AccountId, at: Timestamp) -> Option<Balance> {
-        self.balance_without(account, at, |entry| entry.recorded_at > at)
+        self.go_back(self.as_of(account, Axis::Recorded, at)?, usize::MAX).ok()
     }
 
     /// The posted balance by value time up to and including `at`: what was true then, as known now.
     #[must_use]
     pub fn balance_effective(&self, account: AccountId, at: Timestamp) -> Option<Balance> {
-        self.balance_without(account, at, |entry| entry.effective_at > at)
+        self.go_back(self.as_of(account, Axis::Effective, at)?, usize::MAX).ok()
+    }
+
+    /// Begins an account's balance as of a time.
+    #[must_use]
+    pub fn as_of(&self, account: AccountId, axis: Axis, at: Timestamp) -> Option<AsOf> {
+        let (position, account) = Books::account(self, account)?;
+        let Account { kind, asset, debits, credits, last: next, .. } = *account;
+        Some(AsOf { axis, at, kind, asset, position, next, debits, credits })
+    }
+
+    /// Goes on with a balance over at most `max` entries. Holds have no past, so `held` is zero.
+    ///
+    /// # Errors
+    /// More entries are to be looked at: go on with what it answers.
+    pub fn go_back(&self, walk: AsOf, max: usize) -> Result<Balance, AsOf> {
+        let AsOf { axis, at, kind, asset, position, mut next, mut debits, mut credits } = walk;
+        let mut left = max;
+        // None of the entries that were recorded by then is later on either axis.
+        while let Some(entry) = next.checked_sub(1).and_then(|index| self.history.at(index))
+            && entry.recorded_at > at
+        {
+            if left == 0 {
+                return Err(AsOf { next, debits, credits, ..walk });
+            }
+            left = left.saturating_sub(1);
+            if axis == Axis::Recorded || entry.effective_at > at {
+                let (later_debits, later_credits) = entry.sums_of(position);
+                invariant!(
+                    later_debits <= debits && later_credits <= credits,
+                    "an account has less than its entries"
+                );
+                debits = debits.saturating_sub(later_debits);
+                credits = credits.saturating_sub(later_credits);
+            }
+            next = entry.legs().find(|leg| leg.account == position).map_or(0, |leg| leg.previous);
+        }
+        Ok(Balance::of(kind, asset, debits, credits, 0))
     }
 
     /// The entries of an account, newest first by time of recording.
@@ -51,24 +112,6 @@ impl Ledger {
             number = own.map_or(0, |leg| leg.previous);
             Some(entry)
         })
-    }
-
-    /// Today's balance without the entries that `is_later` names, none of which was recorded by `at`. Holds have no past, so `held` is zero.
-    fn balance_without(
-        &self,
-        id: AccountId,
-        at: Timestamp,
-        is_later: impl Fn(&Packed<'_>) -> bool,
-    ) -> Option<Balance> {
-        let (position, account) = Books::account(self, id)?;
-        let (mut debits, mut credits) = (account.debits, account.credits);
-        let recent = self.walk(position).take_while(|entry| entry.recorded_at > at);
-        for entry in recent.filter(|entry| is_later(entry)) {
-            let (later_debits, later_credits) = entry.sums_of(position);
-            debits = debits.checked_sub(later_debits)?;
-            credits = credits.checked_sub(later_credits)?;
-        }
-        Some(Balance::of(account.kind, account.asset, debits, credits, 0))
     }
 }
 

@@ -26,6 +26,7 @@ mod state;
 mod tenant;
 mod wide;
 
+pub use as_of::{AsOf, Axis};
 pub use batch::{BatchOutcome, Found, RowFound, RowRefused, Step};
 pub use chart::{AccountKind, Side};
 pub use command::{

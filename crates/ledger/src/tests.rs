@@ -456,3 +456,37 @@ fn naive_effective(ledger: &Ledger, account: AccountId, at: Timestamp) -> Option
     assert!(!of.kind().is_guarded() || !balance.is_overdrawn, "{account} was below zero at {at}");
     Some(balance)
 }
+
+#[test]
+fn a_balance_as_of_a_time_may_be_made_in_steps_while_the_bank_moves_on() {
+    let mut ledger = opened();
+    for number in 1..=20 {
+        let mut transfer = entry(number, vec![Leg::debit(BANK, yuan(1)), Leg::credit(LIN, yuan(1))]);
+        let ms = u64::try_from(number).unwrap() * 10;
+        // Every third counts five earlier than it is recorded.
+        transfer.effective_at = number.is_multiple_of(3).then(|| at(ms - 5));
+        let change = Change { entry: Some(transfer), ..Change::default() };
+        run(&mut ledger, &Command::Change(change), ms).unwrap();
+    }
+    for (axis, ms, expect) in [
+        (Axis::Recorded, 0, 0),
+        (Axis::Recorded, 87, 8),
+        (Axis::Effective, 87, 9),
+        (Axis::Effective, 84, 8),
+        (Axis::Recorded, 500, 20),
+    ] {
+        let mut moving = ledger.clone();
+        let mut walk = moving.as_of(LIN, axis, at(ms)).unwrap();
+        let mut steps = 0;
+        let balance = loop {
+            match moving.go_back(walk, 3) {
+                Ok(balance) => break balance,
+                Err(next) => walk = next,
+            }
+            steps += 1;
+            run(&mut moving, &pay(1_000 + steps, LIN, WEN, 1), 600).unwrap();
+        };
+        assert_eq!(balance.posted, yuan(expect), "{axis:?} {ms}");
+        assert_eq!(steps >= 3, ms < 500, "{axis:?} {ms}: {steps} steps");
+    }
+}

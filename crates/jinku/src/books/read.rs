@@ -6,7 +6,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bank::Bank;
-use ledger::Account;
+use ledger::{Account, Axis};
 use money::{AccountId, EntryId, HoldId, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -14,6 +14,9 @@ use serde_json::json;
 use super::rows::time_in;
 use super::{Desk, OneId, PAGE_MAX, Problem, id_in, json, show};
 use crate::tenants::Caller;
+
+/// Entries that are looked at in one go: a millisecond or so, during which the bank decides nothing.
+const STEP_ENTRIES: usize = 10_000;
 
 /// A query that was read, or what is wrong with it.
 type Asked<T> = Result<Query<T>, QueryRejection>;
@@ -80,25 +83,30 @@ pub(super) async fn account(
             "Ask for recorded_at (what was known then) or for effective_at (what was true then).",
         ));
     }
-    let shown = desk.look(move |bank| {
+    let then = recorded_at.map(|at| (Axis::Recorded, at)).or(effective_at.map(|at| (Axis::Effective, at)));
+    let now = Arc::clone(&desk).look(move |bank| {
         let found = visible(bank, caller, id)?;
         let mut shown = show::account(&id.to_string(), found);
         let ledger = bank.ledger();
         shown.monitors = ledger.monitors_of(id).map(|(id, monitor)| show::monitor(id, monitor)).collect();
-        let then = match (recorded_at, effective_at) {
-            (Some(at), _) => ledger.balance_recorded(id, at),
-            (None, Some(at)) => ledger.balance_effective(id, at),
-            (None, None) => None,
-        };
-        shown.as_of = then.map(|then| show::ShownAsOf {
-            recorded_at: recorded_at.as_ref().map(Timestamp::to_string),
-            effective_at: effective_at.as_ref().map(Timestamp::to_string),
-            posted: then.posted.decimal(),
-            overdrawn: then.is_overdrawn,
-        });
-        Ok(shown)
+        Ok((shown, then.and_then(|(axis, at)| ledger.as_of(id, axis, at))))
     });
-    Ok(json(&shown.await?))
+    let (mut shown, mut walk) = now.await?;
+    // A long history is walked in steps, so that the bank is not held up by a question.
+    while let Some(next) = walk.take() {
+        match Arc::clone(&desk).look(move |bank| Ok(bank.ledger().go_back(next, STEP_ENTRIES))).await? {
+            Err(next) => walk = Some(next),
+            Ok(then) => {
+                shown.as_of = Some(show::ShownAsOf {
+                    recorded_at: recorded_at.as_ref().map(Timestamp::to_string),
+                    effective_at: effective_at.as_ref().map(Timestamp::to_string),
+                    posted: then.posted.decimal(),
+                    overdrawn: then.is_overdrawn,
+                });
+            }
+        }
+    }
+    Ok(json(&shown))
 }
 
 pub(super) async fn entries_of(
