@@ -206,7 +206,12 @@ impl App {
     ) -> Result<(Taken, T), Problem> {
         let session = match &actor {
             Actor::Session(session) => Some(*session),
-            Actor::System | Actor::Visitor | Actor::Rail(_) | Actor::Operator(_) | Actor::Tenant(_) => None,
+            Actor::System
+            | Actor::Visitor
+            | Actor::Rail(_)
+            | Actor::Operator(_)
+            | Actor::Tenant(_)
+            | Actor::Cell(_) => None,
         };
         let admitted = self.handle.admit(Submission { id, actor, command })?;
         let (sender, receiver) = oneshot::channel();
@@ -261,7 +266,8 @@ pub(crate) fn who(bank: &Bank, session: SessionId, now: Timestamp) -> Result<Who
             | Authority::Visitor
             | Authority::Rail
             | Authority::Operator
-            | Authority::Tenant(_),
+            | Authority::Tenant(_)
+            | Authority::Cell(_),
         ) => Err(Problem::session_expired()),
         Err(refusal) => {
             let problem = Problem::from(bank::Refusal::from(refusal));

@@ -21,6 +21,7 @@ impl From<Refusal> for Problem {
                 Self::unprocessable("assertion_invalid", detail)
             }
             Refusal::Settlement(_)
+            | Refusal::Cells(_)
             | Refusal::Rows(_)
             | Refusal::EffectNotOutstanding { .. }
             | Refusal::NotAllowed

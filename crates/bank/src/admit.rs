@@ -65,6 +65,7 @@ pub fn admit(submission: Submission, relying_party: &RelyingParty) -> Result<Adm
         | Command::Settlement(_)
         | Command::Ledger(_)
         | Command::LedgerBatch(_)
+        | Command::Cells(_)
         | Command::EffectReported { .. }
         | Command::Tick => {}
     }

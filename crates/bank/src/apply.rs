@@ -40,6 +40,7 @@ impl Bank {
             Event::Identity(event) => self.identity.apply(event, now),
             Event::Payments(event) => self.payments.apply(event),
             Event::Settlement(event) => self.settlement.apply(event, now),
+            Event::Cells(event) => self.cells.apply(event, now),
             Event::LedgerBatch(_) => invariant!(false, "the outcome of a batch without its batch"),
             Event::EffectQueued { id, effect } => {
                 let outstanding = Outstanding { effect: effect.clone(), since: now };

@@ -50,6 +50,9 @@ pub enum Command {
     /// Many changes of the books by staff, one after another; each stands for itself.
     #[n(7)]
     LedgerBatch(#[n(0)] ledger::Batch),
+    /// Money to and from other cells.
+    #[n(8)]
+    Cells(#[n(0)] cells::Command),
 }
 
 /// A command with its id and its sender.

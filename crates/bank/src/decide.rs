@@ -1,5 +1,6 @@
 //! The one pipeline: from a command to the events of every machine.
 
+use cells::Cells;
 use identity::{Actor, Authority};
 use ledger::{Change, Command as LedgerCommand, HoldEnd, HoldOutcome, Tenant};
 use money::{AccountId, Asset, CustomerId, EffectId, Timestamp};
@@ -37,6 +38,7 @@ impl Bank {
                 }
                 Ok(vec![Event::Ledger(self.ledger.decide(command, now)?)])
             }
+            Command::Cells(command) => self.decide_cells(command, &authority, now),
             // Its rows see what the rows before them did, so it is only ever taken, never decided ahead.
             Command::LedgerBatch(_) => Err(Refusal::NotAllowed),
             Command::EffectReported { effect, result } => {
@@ -48,6 +50,7 @@ impl Bank {
                 | Authority::Rail
                 | Authority::Operator
                 | Authority::Tenant(_)
+                | Authority::Cell(_)
                 | Authority::Customer { .. } => Err(Refusal::NotAllowed),
             },
         }
@@ -234,7 +237,7 @@ impl Bank {
     ) -> Result<Vec<Event>, Refusal> {
         match actor {
             Actor::System | Actor::Rail(_) => {}
-            Actor::Session(_) | Actor::Visitor | Actor::Operator(_) | Actor::Tenant(_) => {
+            Actor::Session(_) | Actor::Visitor | Actor::Operator(_) | Actor::Tenant(_) | Actor::Cell(_) => {
                 return Err(Refusal::NotAllowed);
             }
         }
@@ -279,21 +282,29 @@ pub(crate) fn scope(authority: &Authority) -> Result<Option<Tenant>, Refusal> {
     }
 }
 
-/// The machines' own entries and holds are theirs: staff who ended a payment's hold would leave it without its money.
+/// The machines' own entries, holds and accounts are theirs: staff who ended a payment's hold would leave it without its money, and who
+/// posted on a transit account between cells, or reversed an entry on it, would make two cells differ.
 pub(crate) fn check_own_numbers(command: &LedgerCommand) -> Result<(), Refusal> {
-    let is_own =
-        |number: u128| Payments::is_own_number(number) || settlement::SettlementBook::is_own_number(number);
+    let is_own = |number: u128| {
+        Payments::is_own_number(number)
+            || settlement::SettlementBook::is_own_number(number)
+            || Cells::is_own_number(number)
+    };
+    let is_transit = |account: AccountId| Cells::is_own_number(account.value());
     let has_own = match command {
         LedgerCommand::Change(Change { ends, entry, places }) => {
             ends.iter().any(|end| is_own(end.hold.value()))
-                || places.iter().any(|hold| is_own(hold.id.value()))
-                || entry.as_ref().is_some_and(|entry| is_own(entry.id.value()))
+                || places.iter().any(|hold| is_own(hold.id.value()) || is_transit(hold.account))
+                || entry.as_ref().is_some_and(|entry| {
+                    is_own(entry.id.value()) || entry.legs.iter().any(|leg| is_transit(leg.account))
+                })
         }
-        LedgerCommand::Transfer(transfer) => is_own(transfer.id.value()),
-        LedgerCommand::Reverse { id, .. } => is_own(id.value()),
-        LedgerCommand::OpenAccount { .. }
-        | LedgerCommand::CloseAccount { .. }
-        | LedgerCommand::Seal { .. }
+        LedgerCommand::Transfer(transfer) => {
+            is_own(transfer.id.value()) || is_transit(transfer.debit) || is_transit(transfer.credit)
+        }
+        LedgerCommand::Reverse { id, of, .. } => is_own(id.value()) || Cells::is_own_number(of.value()),
+        LedgerCommand::OpenAccount { id, .. } | LedgerCommand::CloseAccount { id } => is_transit(*id),
+        LedgerCommand::Seal { .. }
         | LedgerCommand::SetMonitor { .. }
         | LedgerCommand::RemoveMonitor { .. }
         | LedgerCommand::NoticeDelivered { .. } => false,

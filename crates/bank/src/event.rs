@@ -45,6 +45,9 @@ pub enum Event {
     /// A batch was taken: what does not follow from its rows alone.
     #[n(6)]
     LedgerBatch(#[n(0)] ledger::BatchOutcome),
+    /// Of the transfers between cells.
+    #[n(7)]
+    Cells(#[n(0)] cells::Event),
 }
 
 /// One entry of the journal: the command and its outcome. Sequence number and hash of the entry before are the journal's own.

@@ -17,6 +17,7 @@ impl Bank {
         broken.extend(self.broken_reserves());
         broken.extend(self.broken_transit());
         broken.extend(self.broken_effects());
+        broken.extend(self.broken_cells());
         broken
     }
 

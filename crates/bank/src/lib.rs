@@ -12,6 +12,7 @@
 
 mod admit;
 mod apply;
+mod cells_turn;
 mod command;
 mod compose;
 mod decide;

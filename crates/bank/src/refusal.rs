@@ -21,6 +21,9 @@ pub enum Refusal {
     /// Of settlement.
     #[error(transparent)]
     Settlement(#[from] settlement::Refusal),
+    /// Of the transfers between cells.
+    #[error(transparent)]
+    Cells(#[from] cells::Refusal),
     /// The id was used for another command.
     #[error("command {id} was used with another body")]
     IdReused {
@@ -52,6 +55,7 @@ impl Refusal {
             Self::Ledger(refusal) => refusal.is_transient(),
             Self::Rows(refusals) => refusals.iter().any(ledger::Refusal::is_transient),
             Self::Payments(refusal) => refusal.is_transient(),
+            Self::Cells(refusal) => refusal.is_transient(),
             Self::NothingDue => true,
             Self::Identity(_)
             | Self::Settlement(_)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cells::Cells;
 use identity::{Actor, Identity};
 use ledger::Ledger;
 use minicbor::{Decode, Encode};
@@ -46,6 +47,8 @@ pub struct Bank {
     /// Its time of recording.
     #[n(8)]
     pub(crate) recorded_at: Timestamp,
+    #[n(9)]
+    pub(crate) cells: Cells,
 }
 
 impl Bank {
@@ -71,6 +74,12 @@ impl Bank {
     #[must_use]
     pub const fn settlement(&self) -> &SettlementBook {
         &self.settlement
+    }
+
+    /// The bank as one cell of several.
+    #[must_use]
+    pub const fn cells(&self) -> &Cells {
+        &self.cells
     }
 
     /// What the world still has to do, oldest first.
@@ -118,11 +127,12 @@ impl Bank {
             .min()
     }
 
-    /// Whether repeats of this sender's commands are told by the command's id. Rails and the clock repeat themselves by ids of their own.
+    /// Whether repeats of this sender's commands are told by the command's id. Rails, other cells and the clock repeat themselves by ids of
+    /// their own.
     pub(crate) const fn remembers(actor: &Actor) -> bool {
         match actor {
             Actor::Session(_) | Actor::Visitor | Actor::Operator(_) | Actor::Tenant(_) => true,
-            Actor::System | Actor::Rail(_) => false,
+            Actor::System | Actor::Rail(_) | Actor::Cell(_) => false,
         }
     }
 }

@@ -26,6 +26,9 @@ pub enum Actor {
     /// A client that keeps its own books with us, by its number.
     #[n(5)]
     Tenant(#[n(0)] u32),
+    /// Another cell of the bank, by its number.
+    #[n(6)]
+    Cell(#[n(0)] u32),
 }
 
 /// What the actor may do.
@@ -41,6 +44,8 @@ pub enum Authority {
     Operator,
     /// A client with books of its own, for these books.
     Tenant(u32),
+    /// Another cell, for transfers that it sends.
+    Cell(u32),
     /// A customer, for their own things.
     Customer {
         /// Who.
@@ -64,7 +69,7 @@ impl Authority {
     pub const fn customer(&self) -> Result<CustomerId, Refusal> {
         match self {
             Self::Customer { customer, .. } => Ok(*customer),
-            Self::System | Self::Visitor | Self::Rail | Self::Operator | Self::Tenant(_) => {
+            Self::System | Self::Visitor | Self::Rail | Self::Operator | Self::Tenant(_) | Self::Cell(_) => {
                 Err(Refusal::NotACustomer)
             }
         }
@@ -77,9 +82,12 @@ impl Authority {
     pub const fn operator(&self) -> Result<(), Refusal> {
         match self {
             Self::Operator => Ok(()),
-            Self::System | Self::Visitor | Self::Rail | Self::Tenant(_) | Self::Customer { .. } => {
-                Err(Refusal::NotAnOperator)
-            }
+            Self::System
+            | Self::Visitor
+            | Self::Rail
+            | Self::Tenant(_)
+            | Self::Cell(_)
+            | Self::Customer { .. } => Err(Refusal::NotAnOperator),
         }
     }
 }
@@ -96,6 +104,7 @@ impl Identity {
             Actor::Rail(_) => Ok(Authority::Rail),
             Actor::Operator(_) => Ok(Authority::Operator),
             Actor::Tenant(number) => Ok(Authority::Tenant(*number)),
+            Actor::Cell(number) => Ok(Authority::Cell(*number)),
             Actor::Session(id) => {
                 let session =
                     self.sessions.get(id).filter(|s| s.expires_at > now).ok_or(Refusal::SessionExpired)?;

@@ -141,6 +141,7 @@ impl<'c> Projecting<'c> {
                 }
                 Event::Ledger(_)
                 | Event::Settlement(_)
+                | Event::Cells(_)
                 | Event::EffectQueued { .. }
                 | Event::EffectEnded { .. } => {}
             }
@@ -221,9 +222,12 @@ impl<'c> Projecting<'c> {
             | E::Graded { customer, .. } => Some(*customer),
             E::DeviceBlocked { .. } | E::CredentialRemoved { .. } => match actor {
                 Actor::Session(session) => owners.customer_of_session(*session),
-                Actor::System | Actor::Visitor | Actor::Rail(_) | Actor::Operator(_) | Actor::Tenant(_) => {
-                    None
-                }
+                Actor::System
+                | Actor::Visitor
+                | Actor::Rail(_)
+                | Actor::Operator(_)
+                | Actor::Tenant(_)
+                | Actor::Cell(_) => None,
             },
             E::CredentialUsed { .. }
             | E::LocaleSet { .. }

@@ -35,7 +35,7 @@ const ALLOWED: [Edges; 22] = [
     edges("receipts", &[], &[]),
     edges("passkey", &[], &[]),
     // composer
-    edges("bank", &["money", "ledger", "identity", "payments", "settlement", "passkey"], &["journal"]),
+    edges("bank", &["money", "ledger", "identity", "payments", "settlement", "cells", "passkey"], &["journal"]),
     // shell
     edges("journal", &[], &[]),
     edges("replica", &["journal"], &[]),

@@ -79,7 +79,7 @@ impl Bench {
     /// A new command of this sender; rails and the clock give no ids, as in the node.
     pub(crate) fn submission(&mut self, actor: Actor, command: Command) -> Submission {
         let id = match actor {
-            Actor::System | Actor::Rail(_) => 0,
+            Actor::System | Actor::Rail(_) | Actor::Cell(_) => 0,
             Actor::Session(_) | Actor::Visitor | Actor::Operator(_) | Actor::Tenant(_) => self.serial(),
         };
         Submission { id: CommandId::new(id), actor, command }
@@ -130,9 +130,9 @@ impl Bench {
         Outcome::Taken(Box::new(entry))
     }
 
-    /// The same command twice is the same command once: a client's is recognised, a rail's moves no money again.
+    /// The same command twice is the same command once: a client's is recognised, a rail's or a cell's moves no money again.
     fn check_again(&self, submission: Submission) {
-        let remembered = !matches!(submission.actor, Actor::System | Actor::Rail(_));
+        let remembered = !matches!(submission.actor, Actor::System | Actor::Rail(_) | Actor::Cell(_));
         let admitted = admit(submission, &relying_party()).unwrap();
         let seen = self.bank.seen(admitted.submission().id, admitted.body());
         if remembered {

@@ -9,6 +9,8 @@
 )]
 
 mod bench;
+mod between_cells;
+mod cells_apart;
 mod opening;
 mod people;
 mod properties;

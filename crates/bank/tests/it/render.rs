@@ -7,6 +7,7 @@ use payments::{DepositOf, Effect, EffectResult, Kind, MessageId, PaymentState, R
 use settlement::{CaseKind, Flow, NetPosition, RoundKey};
 
 use crate::bench::{Bench, Outcome};
+use crate::between_cells;
 use crate::opening::books;
 
 /// Names of what came to be, in the order it came: `p1`, `h1`, `c1`.
@@ -66,7 +67,7 @@ fn flow(flow: Flow) -> String {
 }
 
 /// Account names: people's, and the bank's own.
-fn account(bench: &Bench, id: AccountId) -> String {
+pub(crate) fn account(bench: &Bench, id: AccountId) -> String {
     let own = books();
     let named = [
         (own.reserve, "reserve"),
@@ -78,6 +79,8 @@ fn account(bench: &Bench, id: AccountId) -> String {
     ];
     let person = bench.people.iter().find(|(_, person)| person.account == id);
     let known = named.iter().find(|(own, _)| *own == id).map(|(_, name)| (*name).to_owned());
+    let transit = bench.bank.cells().peers().find(|(.., peer)| peer.transit == id);
+    let known = known.or(transit.map(|(cell, ..)| format!("transit cell {cell}")));
     let of_books = bench.books.iter().find(|(_, of)| **of == id);
     let known = known.or(person.map(|(handle, _)| handle.clone()));
     known.or(of_books.map(|(name, _)| name.clone())).unwrap_or_else(|| id.to_string())
@@ -143,6 +146,7 @@ impl Names {
                 Event::Identity(event) => lines.push(identity_words(event)),
                 Event::Payments(event) => lines.extend(self.payments_words(bench, event)),
                 Event::Settlement(event) => lines.extend(self.settlement_words(event)),
+                Event::Cells(event) => lines.push(between_cells::followed(bench, event)),
                 Event::EffectQueued { id, effect } => {
                     let name = self.effect(*id);
                     lines.push(format!("effect {name}: {}", self.effect_words(effect)));

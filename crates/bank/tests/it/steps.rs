@@ -47,7 +47,7 @@ fn words(line: &str) -> Vec<String> {
     words.collect()
 }
 
-fn cny(text: &str) -> Amount {
+pub(crate) fn cny(text: &str) -> Amount {
     Amount::parse(Asset::CNY, text).unwrap_or_else(|error| panic!("amount {text}: {error}"))
 }
 
@@ -218,6 +218,9 @@ impl Scenario {
             details.split(',').map(words).filter(|detail| !detail.is_empty()).collect();
         let parts = words(line);
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        if let Some((actor, command)) = self.between_cells(&parts) {
+            return self.bench.submission(actor, command);
+        }
         let (actor, command) = match parts.as_slice() {
             ["tick"] => (Actor::System, Command::Tick),
             ["customer", who, "enrols", name] => (Actor::Visitor, self.enrol(who, name, &details)),
@@ -553,12 +556,13 @@ impl Scenario {
     }
 
     /// The account of a person, or one of the books by its name.
-    fn account_of(&self, name: &str) -> AccountId {
+    pub(crate) fn account_of(&self, name: &str) -> AccountId {
         let own = crate::opening::books();
         match name {
             "reserve" => own.reserve,
             "capital" => own.capital,
             "suspense" => own.suspense,
+            "transit-cell-2" => self.transit(2),
             name => match self.bench.books.get(name) {
                 Some(account) => *account,
                 None => self.person(name).account,
@@ -633,6 +637,10 @@ impl Scenario {
             ["moves", sum, "from", who, "to", other, "as", "of", date, at] => {
                 let since = self.moment(date, at);
                 self.transfer(who, other, Sizing::Exact(cny(sum)), Some(since))
+            }
+            ["reverses", "the", "transfer", name] => {
+                let (id, of) = (EntryId::new(self.bench.serial() + 10_000), self.entry_of_transfer(name));
+                C::Reverse { id, of, memo: Text::clip("mistake") }
             }
             ["reverses", "the", "last", "entry"] => {
                 let (id, of) = (EntryId::new(self.bench.serial() + 10_000), self.last_entry);

@@ -53,6 +53,7 @@ impl Passed {
             }
             Command::Settlement(_) => self.count("notices and decisions about settlement"),
             Command::Pay { .. } => self.count("payments asked for by customers"),
+            Command::Cells(_) => self.count("halves of transfers between cells"),
             Command::Identity(_) => self.count("changes of customers, devices and sessions"),
             _ => {}
         }
@@ -67,7 +68,8 @@ impl Passed {
                 | Event::LedgerBatch(_)
                 | Event::Identity(_)
                 | Event::Payments(_)
-                | Event::Settlement(_) => {}
+                | Event::Settlement(_)
+                | Event::Cells(_) => {}
             }
         }
     }
