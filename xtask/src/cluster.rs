@@ -130,6 +130,22 @@ impl Cluster {
         Ok(begun.elapsed())
     }
 
+    /// Processor time of the parts since they began.
+    fn processor_ms(&self) -> anyhow::Result<[(&'static str, u64); 3]> {
+        let parts = [
+            ("nodes", &self.nodes.services),
+            ("database servers with Patroni", &self.database.servers),
+            ("etcd", &self.database.etcd),
+        ];
+        let mut sums = parts.map(|(name, _)| (name, 0_u64));
+        for (sum, (_, services)) in sums.iter_mut().zip(parts) {
+            for service in services {
+                sum.1 = sum.1.saturating_add(service.machine.processor_ms()?);
+            }
+        }
+        Ok(sums)
+    }
+
     /// Stops the nodes and looks for every acknowledged transfer in their copies.
     fn check(&mut self) -> anyhow::Result<bool> {
         // The last words of the leader reach the followers.
@@ -158,8 +174,13 @@ fn healthy(project: &Project, folder: &Path) -> anyhow::Result<bool> {
     cluster.database.checkpoint()?;
     for (run, rows, clients) in [(1, "8189", "1"), (2, "4000", "1"), (3, "2000", "2"), (4, "1", "64")] {
         println!("{clients} clients, {rows} transfers in a request:");
+        let before = cluster.processor_ms()?;
         let load = cluster.load(run, &["--seconds", &seconds, "--rows", rows, "--clients", clients]);
         fine &= load?.wait()?.success();
+        let after = cluster.processor_ms()?;
+        for ((part, after), (_, before)) in after.iter().zip(&before) {
+            println!("  {part}: {} ms of processor time", after.saturating_sub(*before));
+        }
     }
     Ok(cluster.check()? && fine)
 }

@@ -26,6 +26,8 @@ const QUEUE_MAX: usize = 16_384;
 const GROUP_COMMANDS_MAX: usize = 8_192;
 /// Longest sleep of the sequencer: how late a timer can be when the clock is changed under it.
 pub(crate) const SLEEP_MAX: Duration = Duration::from_millis(250);
+/// How far the making of snapshots stands back: half of the way down.
+const SNAPSHOT_NICENESS: i32 = 10;
 /// How long nothing is tried again after the disk was full, so that recovery is not repeated for every command.
 const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
 
@@ -212,12 +214,21 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 }
 
 fn make_snapshots(handle: &Handle, data: &Path, every: u64, stopping: &AtomicBool) {
+    // Nobody waits for a snapshot, and everybody for what it would take the processor from. This is the priority of this thread alone.
+    if let Err(error) = rustix::process::setpriority_process(None, SNAPSHOT_NICENESS) {
+        tracing::info!(%error, "snapshots are made at the priority of all else");
+    }
     let mut last = handle.peek(Bank::work);
     while !stopping.load(Ordering::Relaxed) {
         // Nothing ever lies beyond the last number, so this sleeps unless the node halts.
         let _ = handle.wait_beyond(u64::MAX, SLEEP_MAX);
-        if handle.status().halted.is_some() {
+        let status = handle.status();
+        if status.halted.is_some() {
             return;
+        }
+        // A leader's own comes when it follows again; its followers have theirs.
+        if matches!(status.role, Role::Leads { .. }) {
+            continue;
         }
         let work = handle.peek(Bank::work);
         if work.saturating_sub(last) < every {

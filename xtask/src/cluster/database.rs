@@ -16,7 +16,7 @@ use crate::run::output;
 /// which is looked at every `LOOP_S`; an etcd that does not answer is asked again for `RETRY_S`. 20 is the least `ttl` that Patroni takes.
 pub(super) const TTL_S: u32 = 20;
 pub(super) const LOOP_S: u32 = 2;
-pub(super) const RETRY_S: u32 = 3;
+pub(super) const RETRY_S: u32 = 5;
 /// The user that PostgreSQL runs as; it refuses to run as root.
 const USER: &str = "postgres";
 /// For a new cluster on a busy machine.

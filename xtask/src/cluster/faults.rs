@@ -64,8 +64,9 @@ impl Fault {
         format!("{part} {kind}")
     }
 
+    /// Whether the database may have to find a new writer. It may also step down by itself for a moment when it cannot reach its etcd.
     pub(super) fn is_of_database(self) -> bool {
-        self.part == Part::Database
+        self.part != Part::Node
     }
 
     /// A database whose disk is full goes on as the one that writes: nothing can be recorded until there is room.

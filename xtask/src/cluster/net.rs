@@ -66,6 +66,11 @@ impl Machine {
     pub(super) fn new(name: &str, last: u8) -> anyhow::Result<Self> {
         let machine = Self { name: format!("{PREFIX}{name}"), address: Ipv4Addr::new(10, 88, 0, last) };
         let (ns, cable) = (machine.name.as_str(), machine.cable());
+        // The cable of a machine that was just taken away goes a moment later than its namespace.
+        let begun = Instant::now();
+        while succeeds(ip(&["link", "show", &cable])) && begun.elapsed() < GONE_MAX {
+            std::thread::sleep(Duration::from_millis(50));
+        }
         run(&["netns", "add", ns])?;
         run(&["link", "add", &cable, "type", "veth", "peer", "name", "eth0", "netns", ns])?;
         run(&["link", "set", &cable, "master", BRIDGE, "up"])?;
@@ -100,6 +105,18 @@ impl Machine {
     pub(super) fn processes(&self) -> anyhow::Result<Vec<Pid>> {
         let text = output(ip(&["netns", "pids", &self.name]), "ip netns pids")?;
         Ok(text.split_whitespace().filter_map(|id| id.parse().ok().and_then(Pid::from_raw)).collect())
+    }
+
+    /// Processor time that what runs on it has taken since it began, in milliseconds.
+    pub(super) fn processor_ms(&self) -> anyhow::Result<u64> {
+        let used = self.processes()?.into_iter().filter_map(|process| {
+            let path = format!("/proc/{}/stat", process.as_raw_nonzero());
+            let stat = std::fs::read_to_string(path).ok()?;
+            // Behind the name, which may have spaces: state is the first field, user and system time the 12th and 13th, in hundredths.
+            let fields = stat.rsplit_once(") ")?.1.split(' ').skip(11).take(2);
+            Some(fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>())
+        });
+        Ok(used.sum::<u64>().saturating_mul(10))
     }
 
     /// Sends a signal to everything that runs on it.
