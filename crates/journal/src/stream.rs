@@ -276,10 +276,11 @@ pub trait Stream: Send {
     /// As [`Stream::identity`].
     fn look(&mut self) -> Result<View, StreamError>;
 
-    /// Rows from the one that has the record `from` on, in order, some mebibytes at most, and none that begins after `last`. Empty when there are none.
+    /// Rows from the one that has the record `from` on, in order, some mebibytes at most, and none that begins after `last`. Empty when there are
+    /// none. They come from where the call before was answered, so that what a look has told holds for them.
     ///
     /// # Errors
-    /// As [`Stream::identity`].
+    /// As [`Stream::identity`]; [`StreamError::Unreachable`] also when that is gone: look again.
     fn read(&mut self, from: u64, last: u64) -> Result<Vec<StreamRow>, StreamError>;
 
     /// Takes the lead under the epoch after `seen`, when `seen` is still the last one and its lease is over or it was this member's own. `None`
@@ -312,10 +313,10 @@ pub trait Stream: Send {
     /// As [`Stream::append`].
     fn release(&mut self, lead: Lead) -> Result<(), StreamError>;
 
-    /// When this returns, everything that was seen before is durable.
+    /// When this returns, everything that the calls before have seen is durable; they were answered from one place.
     ///
     /// # Errors
-    /// As [`Stream::append`].
+    /// As [`Stream::read`] and [`Stream::append`].
     fn confirm(&mut self) -> Result<(), StreamError>;
 }
 

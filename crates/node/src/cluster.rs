@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use bank::JournalEntry;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use journal::{FileJournal, Head, JournalError, Member, Stream, StreamError, Taken, View};
+use journal::{FileJournal, Head, JournalError, Member, Stream, StreamError, Taken};
 use thiserror::Error;
 
 use crate::SubmitError;
@@ -286,12 +286,6 @@ impl Replica {
             tracing::warn!(trouble = words, "the node waits");
             self.trouble = Some(words);
         }
-    }
-
-    /// A view that a server cannot confirm may come from one that was cut off and does not know it.
-    fn confirmed_view(&mut self) -> Result<View, StreamError> {
-        self.stream.confirm()?;
-        self.stream.look()
     }
 }
 

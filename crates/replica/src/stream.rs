@@ -31,6 +31,15 @@ impl PostgresStream {
         Ok(Self { config, runtime, connection: None })
     }
 
+    /// Whether there still is the connection of the call before. A server that was the one to write to and does not know that it no longer is
+    /// may answer the next connection, so what was seen over one does not go on over another.
+    fn go_on(&self) -> Result<(), StreamError> {
+        match &self.connection {
+            Some(connection) if !connection.client.is_closed() => Ok(()),
+            _ => Err(StreamError::Unreachable("the connection was lost; to be looked at again".to_owned())),
+        }
+    }
+
     /// Makes a call within the bound on time. After anything but an answer the connection is given up.
     fn call<T>(
         &mut self,
@@ -127,6 +136,7 @@ impl Stream for PostgresStream {
     }
 
     fn read(&mut self, from: u64, last: u64) -> Result<Vec<StreamRow>, StreamError> {
+        self.go_on()?;
         self.call(Kind::Read, async |config, connection| {
             let (first, last) = (number(from), number(last));
             let rows = connection
@@ -188,7 +198,12 @@ impl Stream for PostgresStream {
         }
         let view = self.look()?;
         if view.epoch == lead.epoch {
-            Err(StreamError::Fork { seq: head.seq, ours: head.hash, theirs: view.head.hash })
+            // Either this very write is there already, or the server is one that was left behind. A new lead tells.
+            self.connection = None;
+            Err(StreamError::InDoubt(format!(
+                "the stream ends at record {}, not at {}",
+                view.head.seq, head.seq
+            )))
         } else {
             Err(StreamError::Fenced)
         }
@@ -207,6 +222,7 @@ impl Stream for PostgresStream {
     }
 
     fn confirm(&mut self) -> Result<(), StreamError> {
+        self.go_on()?;
         let done = self.call(Kind::Write, async |config, connection| {
             connection.client.execute(&connection.confirm, &[&config.stream, &config.node]).await
         });

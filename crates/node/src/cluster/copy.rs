@@ -25,19 +25,21 @@ impl Replica {
             return Err(StreamError::OtherStream { expected: expected.clone(), found }.into());
         }
         let head = self.journal.head();
-        let mut view = self.stream.look()?;
+        let view = self.stream.look()?;
         // A bank that was alone until now brings its journal along, when the stream has not begun.
         self.seeds = head.seq > 0 && kept.is_none() && view.head.seq == 0;
         if head.seq > 0 && !self.seeds {
             if view.head.seq < head.seq {
-                view = self.confirmed_view()?;
-            }
-            if view.head.seq < head.seq {
+                self.stream.confirm()?;
                 return Err(StreamError::Behind { ours: head.seq, theirs: view.head.seq }.into());
             }
             let rows = self.stream.read(head.seq, head.seq)?;
-            let row = rows.first().ok_or(StreamError::Gap { expected: head.seq, found: 0 })?;
-            row.follow(head)?;
+            let row = rows.first().ok_or(StreamError::Gap { expected: head.seq, found: 0 });
+            if let Err(error) = row.and_then(|row| row.follow(head)) {
+                // A server that was left behind may have other records, and nobody confirms for it.
+                self.stream.confirm()?;
+                return Err(error.into());
+            }
         }
         if kept.is_none() && !self.seeds {
             keep_identity(&self.data, &found)?;

@@ -215,7 +215,7 @@ impl Replica {
                 head => Err(super::differ(wanted, head)),
             };
         }
-        let view = self.confirmed_view()?;
+        let view = self.stream.look()?;
         if view.leader.as_ref().is_some_and(|leader| leader.name == self.member.name) {
             // An earlier try came through and its answer was lost.
             term.epoch = view.epoch;
@@ -224,6 +224,8 @@ impl Replica {
         let rows =
             if view.head.seq < wanted.seq { Vec::new() } else { self.stream.read(wanted.seq, wanted.seq)? };
         let done = wanted.seq == 0 || rows.first().is_some_and(|row| row.follow(wanted).is_ok());
+        // What was seen may be the view of a server that was left behind; nobody confirms for that one.
+        self.stream.confirm()?;
         Ok(Some(Outcome::Over { done }))
     }
 

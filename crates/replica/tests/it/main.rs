@@ -62,7 +62,7 @@ fn one_leader_writes(a: &mut PostgresStream, b: &mut PostgresStream) -> Head {
     assert_eq!(first.len(), 3);
     a.append(lead(1, 0), Head::default(), &first).unwrap();
     let head = first.last().unwrap().head();
-    assert!(matches!(a.append(lead(1, 0), Head::default(), &first), Err(StreamError::Fork { .. })), "twice");
+    assert!(matches!(a.append(lead(1, 0), Head::default(), &first), Err(StreamError::InDoubt(_))), "twice");
     let second = rows(head, 1, 100, 1000);
     a.append(lead(1, head.seq), head, &second).unwrap();
     let view = b.look().unwrap();
@@ -85,6 +85,7 @@ fn another_takes_over(a: &mut PostgresStream, b: &mut PostgresStream, head: Head
     let next = rows(head, 2, 1, 10);
     b.append(lead(2, 0), head, &next).unwrap();
     b.confirm().unwrap();
+    assert_eq!(b.look().unwrap().head, next[0].head());
     next[0].head()
 }
 
@@ -127,6 +128,8 @@ fn what_was_confirmed_outlives_a_crash(server: &mut Server) {
     assert!(matches!(c.look(), Err(StreamError::Unreachable(_))));
     assert!(begun.elapsed() < Duration::from_secs(5));
     server.run(&[]);
+    assert!(matches!(c.read(1, 1), Err(StreamError::Unreachable(_))), "read where nobody had looked");
+    assert!(matches!(c.confirm(), Err(StreamError::Unreachable(_))));
     let after = c.look().unwrap();
     assert_eq!((after.epoch, after.head), (before.epoch, before.head));
 }
