@@ -126,6 +126,14 @@ pub fn numbers(folder: &Path) -> anyhow::Result<Vec<u32>> {
     Ok(numbers)
 }
 
+/// Where tenants' tokens lie within a data folder.
+///
+/// # Errors
+/// The folder of keys cannot be read.
+pub fn files(folder: &Path) -> anyhow::Result<Vec<String>> {
+    Ok(numbers(folder)?.into_iter().map(file).collect())
+}
+
 /// Who has shown a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {

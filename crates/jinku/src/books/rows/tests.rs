@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 use super::*;
 
 fn acc(number: u128) -> String {
@@ -97,4 +97,42 @@ fn the_first_bad_line_is_named_with_what_is_wrong() {
     check_refused(&open, "is none of customer, nostro");
     let entry = format!(r#"{{"row":"entry","id":"{e}","legs":[]}}"#);
     check_refused(&entry, "at least two");
+}
+
+#[test]
+fn a_damaged_line_is_a_line_or_named_and_never_more() {
+    let (a, b, e) = (acc(1), acc(2), ent(3));
+    let lines = [
+        format!(
+            r#"{{"row":"transfer","id":"{e}","debit":"{a}","credit":"{b}","amount":"340282366920938463463374607431768211.45","asset":"CNY","effective_at":"2026-11-24T09:30:00Z","memo":"租金"}}"#
+        ),
+        format!(
+            r#"{{"row":"entry","id":"{e}","legs":[{{"account":"{a}","side":"debit","asset":"ETH:18","amount":"1"}}],"settle":["hld_0"]}}"#
+        ),
+        format!(r#"{{"row":"open","account":"{a}","kind":"fee","asset":"CNY","tenant":4294967295}}"#),
+    ];
+    let mut whole = 0;
+    for line in lines {
+        for at in 0..line.len() {
+            for flip in [1, 4, 0x20, 0x80] {
+                let mut bytes = line.clone().into_bytes();
+                bytes[at] ^= flip;
+                match read(&bytes, None) {
+                    // A line break in the middle makes two lines of it.
+                    Err(problem) => assert!(
+                        problem.starts_with("line 1: ") || problem.starts_with("line 2: "),
+                        "{problem}"
+                    ),
+                    Ok(rows) => {
+                        // What was taken for a row is the same row again in its bytes.
+                        let parsed = Batch::parse(rows.batch.as_bytes().to_vec()).unwrap();
+                        assert_eq!(parsed, rows.batch);
+                        whole += 1;
+                    }
+                }
+            }
+            assert!(read(&line.as_bytes()[..at], None).is_err(), "{line} cut to {at}");
+        }
+    }
+    assert!(whole > 50, "{whole}");
 }

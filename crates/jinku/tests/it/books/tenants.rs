@@ -108,6 +108,23 @@ fn a_tenant_cannot_touch_anothers_books() {
 }
 
 #[test]
+fn a_backup_with_keys_has_the_tenants_tokens() {
+    let mut bank = Served::new("books-backup");
+    bank.furnish();
+    bank.stop();
+    let (copy, target) = (bank.scratch.path().join("copy"), bank.scratch.path().join("restored"));
+    jinku::backup::make(&bank.installation.folder, &copy, true).unwrap();
+    jinku::restore::restore(&copy, &target, None, jinku::restore::Until::End).unwrap();
+    for tenant in [7, 8] {
+        let restored = target.join(format!("keys/tenant-{tenant}.token"));
+        assert_eq!(std::fs::read_to_string(&restored).unwrap().trim(), bank.token(tenant));
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&restored).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
 fn the_bulk_interface_knows_tenants_too() {
     let bank = Served::new("books-bulk");
     bank.furnish();
