@@ -140,6 +140,49 @@ fn an_interrupted_archive_leaves_nothing_half_and_one_that_does_not_continue_is_
 }
 
 #[test]
+fn an_archive_that_is_killed_leaves_whole_files_or_none() {
+    let bank = Served::new("books-killed");
+    bank.furnish();
+    let seal = |date: &str| assert_eq!(bank.post(0, "/seal", &format!(r#"{{"date":"{date}"}}"#)).status, 200);
+    for (request, date) in (0..3).zip(["2026-05-01", "2026-05-02", "2026-05-03"]) {
+        let from = 10_000 + request * 4_000;
+        let rows: Vec<String> =
+            (from..from + 4_000).map(|number| pay(number, 1 + number % 2, 2 - number % 2, "0.01")).collect();
+        bank.take(7, 300 + request, &rows);
+        seal(date);
+    }
+    let cold = bank.scratch.path().join("cold");
+    let key = serve::log_signer(&bank.installation).unwrap().verifier().clone();
+    let (mut kills, mut pause) = (0, std::time::Duration::from_millis(5));
+    loop {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jinku"));
+        command.arg("archive").arg("--data").arg(&bank.installation.folder).arg("--to").arg(&cold);
+        let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(pause);
+        let is_over = child.try_wait().unwrap().is_some();
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        if cold.is_dir() {
+            for name in names(&cold).iter().filter(|name| name.ends_with(".archive")) {
+                check_file(&cold.join(name), &key).unwrap();
+            }
+        }
+        if is_over {
+            assert!(status.success());
+            break;
+        }
+        kills += 1;
+        pause = pause * 4 / 3;
+    }
+    assert!(kills > 3, "{kills} kills");
+    let whole = names(&cold);
+    assert_eq!(whole.len(), 3, "{whole:?}");
+    let total: u64 = whole.iter().map(|name| check_file(&cold.join(name), &key).unwrap().entries).sum();
+    assert_eq!(total, 12_003);
+    assert!(audited(&bank, &cold).is_clean());
+}
+
+#[test]
 fn a_seal_that_names_what_the_journal_does_not_have_is_found() {
     let mut bank = Served::new("books-false-seal");
     bank.furnish();
