@@ -120,7 +120,7 @@ fn hold(
     report.step("start of the restored bank, up to an answer with all read models made", started);
     let expected = projections::rebuild_log(&target.join("journal"))?.head();
     report.check("the restored bank answers a read with its log", served == expected, tree(&served));
-    report.step("in all: this is how long a restore takes", begun);
+    report.step("in all", begun);
     Ok(())
 }
 

@@ -64,6 +64,7 @@ fn a_restored_bank_is_the_same_bank() {
     node::write_snapshot(bank.folder()).unwrap();
     go_on(&bank, 0, 5);
     let (copy, target) = (bank.beside("copy"), bank.beside("restored"));
+    fs::write(bank.folder().join("keys/tenant-7.token"), format!("{}\n", "07".repeat(32))).unwrap();
     let made = backup::make(bank.folder(), &copy, true).unwrap();
     assert!(made.manifest.snapshot.as_ref().unwrap().seq < made.manifest.head.seq);
     let restored = restore(&copy, &target, None, Until::End).unwrap();
@@ -75,7 +76,7 @@ fn a_restored_bank_is_the_same_bank() {
     let mode = |path: &str| {
         std::os::unix::fs::PermissionsExt::mode(&fs::metadata(target.join(path)).unwrap().permissions())
     };
-    assert_eq!(mode("keys/log.seed") & 0o777, 0o600);
+    assert_eq!((mode("keys/log.seed") & 0o777, mode("keys/tenant-7.token") & 0o777), (0o600, 0o600));
     assert!(fs::read_to_string(target.join("restored.txt")).unwrap().contains(&restored.state));
 }
 
