@@ -25,7 +25,7 @@ const CHECK: Duration = Duration::from_secs(20 * 60);
 /// The short simulation, and the main job without a screen.
 const RUN: Duration = Duration::from_secs(8 * 60);
 /// Seeds of the short simulation.
-const SEEDS: &str = "20";
+const SEEDS: &str = "60";
 /// Seconds of fuzzing, for all targets together: enough to see that every one of them works and that the last change broke none.
 const FUZZ_SECONDS: &str = "45";
 

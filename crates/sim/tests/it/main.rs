@@ -30,9 +30,26 @@ fn the_same_seed_is_the_same_run() {
     assert_ne!(once.state, of(65, None).expect("seed 65 is clean").state);
 }
 
+/// Where the search begins: the seed that found it when this was written. Another history of the same seeds only takes longer.
+const fn begin(defect: Defect) -> u64 {
+    match defect {
+        Defect::AcceptWrongTotal | Defect::CopyUnconfirmed => 22,
+        Defect::KeepWhatHadNoRoom => 10,
+        Defect::DoubtIsDone => 8,
+        Defect::CopyDamaged => 6,
+        Defect::DoubtIsNotDone | Defect::RepeatInDoubt | Defect::ClockGoesBack => 5,
+        Defect::IgnoreFee => 4,
+        Defect::SkipGap => 3,
+        Defect::AcknowledgeBeforeDurable | Defect::SnapshotAheadOfJournal => 2,
+        Defect::AckBeforeDurable | Defect::ReportBeforeAcknowledged => 1,
+        _ => 0,
+    }
+}
+
 /// The planted defect is found, by one of the checks it was planted for.
 fn check(defect: Defect, what: &[&str]) {
-    let found = (0..FOUND_WITHIN).find_map(|seed| of(seed, Some(defect)).err());
+    let found = (0..FOUND_WITHIN)
+        .find_map(|n| of(begin(defect).saturating_add(n) % FOUND_WITHIN, Some(defect)).err());
     let Some(found) = found else { panic!("{} is not found in {FOUND_WITHIN} seeds", defect.name()) };
     assert!(
         what.iter().any(|what| found.what.contains(what)),
