@@ -139,6 +139,12 @@ impl Cells {
         self.outgoing.iter().map(|(id, outgoing)| (*id, outgoing))
     }
 
+    /// A transfer on its way.
+    #[must_use]
+    pub fn on_the_way(&self, id: TransferId) -> Option<&Outgoing> {
+        self.outgoing.get(&id)
+    }
+
     /// How a transfer of ours ended; none while it is on its way, or where there is none.
     #[must_use]
     pub fn ended(&self, id: TransferId) -> Option<Outcome> {

@@ -107,6 +107,9 @@ pub struct BankConfig {
     /// The other nodes; without it this is the only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterConfig>,
+    /// The other cells; without it the bank is one stream alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<CellConfig>,
     /// Where notices of monitors over the bank's own accounts are posted; without it they are only listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notices_url: Option<String>,
@@ -127,6 +130,26 @@ pub struct TenantConfig {
     pub notices_url: Option<String>,
 }
 
+/// The bank as one cell of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellConfig {
+    /// Number of this cell; it never changes.
+    pub number: u32,
+    /// The cells that money goes to and comes from.
+    pub peers: Vec<CellPeerConfig>,
+}
+
+/// Another cell. The token that both share is in `keys/cell-<number>.token`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellPeerConfig {
+    /// Its number.
+    pub number: u32,
+    /// Where its nodes listen for cells: `http://host:port` each.
+    pub urls: Vec<String>,
+}
+
 impl BankConfig {
     /// A bank for a first look on one machine, whose wallet is at `http://localhost:<port>`.
     #[must_use]
@@ -142,6 +165,7 @@ impl BankConfig {
             banks: Vec::new(),
             centre: None,
             cluster: None,
+            cell: None,
             history_in_memory: None,
             notices_url: None,
             tenants: BTreeMap::new(),

@@ -6,6 +6,7 @@ pub mod backup;
 pub mod bench;
 pub mod books;
 pub mod bulk;
+pub mod cells;
 pub mod client;
 pub mod cluster;
 pub mod config;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use jinku::config::{BankConfig, Installation};
 use jinku::{
-    archive, audit, backup, bench, cluster, demo, drill, iso, operate, restore, serve, tenants, verify,
+    archive, audit, backup, bench, cells, cluster, demo, drill, iso, operate, restore, serve, tenants, verify,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -33,6 +33,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Do an operator's work on a running bank.
     Operate(operate::Arguments),
+    /// Join other cells of the bank, send to them, and see what is on its way.
+    Cell(cells::Arguments),
     /// Make and list the tokens of clients that keep their books with this bank.
     Tenant(tenants::Arguments),
     /// Check a data folder: chain, replay, balances, evidence, log.
@@ -86,6 +88,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Serve(arguments) => serve::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Operate(arguments) => operate::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Cell(arguments) => cells::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Tenant(arguments) => tenants::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Archive(arguments) => archive::run(&arguments).map(|()| ExitCode::SUCCESS),

@@ -19,6 +19,7 @@ use receipts::NoteSigner;
 
 use crate::books::{self, Desk};
 use crate::bulk::Intake;
+use crate::cells::{self, Neighbours};
 use crate::cluster::LeadersWork;
 use crate::config::{BankConfig, CentreConfig, Installation, Key};
 use crate::tenants::Tokens;
@@ -48,6 +49,9 @@ pub struct Arguments {
     /// Address of the books' interface for clients that keep their ledger here; it is off without one.
     #[arg(long)]
     pub books_listen: Option<SocketAddr>,
+    /// Address that other cells hand their transfers in at; without one nothing is taken from them.
+    #[arg(long)]
+    pub cells_listen: Option<SocketAddr>,
     /// Folder of the built wallet; without one only the API is served.
     #[arg(long)]
     pub wallet: Option<PathBuf>,
@@ -129,12 +133,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bulk::listen(listener, handle.clone(), Tokens::open(&installation)?, journal)?;
     }
     let couriers = notices::start(&installation, &handle)?;
+    let neighbours = Neighbours::open(&installation)?;
+    ensure!(
+        neighbours.is_some() || arguments.cells_listen.is_none(),
+        "--cells-listen, and bank.json names no cells: `jinku cell add` joins another one"
+    );
+    let carriers = neighbours.as_ref().map(|neighbours| cells::start(neighbours, &handle)).transpose()?;
     let served =
         runtime.block_on(serve_http(arguments, &installation, &handle, projections.reader(), receiver));
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     // In this order: nothing is sent any more, then nothing is read any more, then the last group is written.
     drop(driver);
     drop(couriers);
+    drop(carriers);
     drop(projections);
     drop(node);
     served
@@ -182,7 +193,8 @@ async fn serve_http(
     let listener = bind(arguments.listen).await?;
     let mut servers = tokio::task::JoinSet::new();
     servers.spawn(api::serve(listener, app, wait(stopped.clone())));
-    let operators = operate::router(handle.clone(), installation.key(Key::Operator)?);
+    let orders = cells::orders(handle.clone(), Tokens::open(installation)?);
+    let operators = operate::router(handle.clone(), installation.key(Key::Operator)?).merge(orders.clone());
     let listener = bind(arguments.operator_listen).await?;
     servers.spawn(api::serve(listener, operators, wait(stopped.clone())));
     if let Some(receiver) = receiver {
@@ -192,7 +204,15 @@ async fn serve_http(
     if let Some(address) = arguments.books_listen {
         let intake = Intake { handle: handle.clone(), journal: installation.folder.join("journal") };
         let desk = Desk { intake, tokens: Tokens::open(installation)? };
-        servers.spawn(api::serve(bind(address).await?, books::router(desk), wait(stopped.clone())));
+        servers.spawn(api::serve(
+            bind(address).await?,
+            books::router(desk).merge(orders),
+            wait(stopped.clone()),
+        ));
+    }
+    if let (Some(address), Some(neighbours)) = (arguments.cells_listen, Neighbours::open(installation)?) {
+        let takes = cells::takes(neighbours, handle.clone());
+        servers.spawn(api::serve(bind(address).await?, takes, wait(stopped.clone())));
     }
     println!("listening on {}", arguments.listen);
     tokio::select! {

@@ -235,6 +235,7 @@ impl Tokens {
     }
 }
 
-fn is_same(a: &[u8; 32], b: &[u8; 32]) -> bool {
+/// Whether two tokens are the same; every byte is compared, so that time tells nothing.
+pub(crate) fn is_same(a: &[u8; 32], b: &[u8; 32]) -> bool {
     a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }

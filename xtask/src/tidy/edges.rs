@@ -43,7 +43,7 @@ const ALLOWED: [Edges; 22] = [
     edges("rails", &["money", "bank", "identity", "payments", "settlement", "node", "cnaps", "iso20022"], &["ledger", "passkey", "journal", "sandbox"]),
     edges("projections", &["money", "bank", "ledger", "identity", "payments", "settlement", "node", "receipts", "journal"], &["passkey"]),
     edges("api", &["money", "bank", "ledger", "identity", "payments", "settlement", "node", "projections", "receipts", "passkey"], &["journal", "rails", "sandbox"]),
-    edges("jinku", &["money", "bank", "ledger", "identity", "payments", "settlement", "iso20022", "cnaps", "receipts", "passkey", "journal", "replica", "node", "rails", "projections", "api"], &["sandbox"]),
+    edges("jinku", &["money", "bank", "ledger", "identity", "payments", "settlement", "cells", "iso20022", "cnaps", "receipts", "passkey", "journal", "replica", "node", "rails", "projections", "api"], &["sandbox"]),
     // counterparties: a separate process, so that nothing of the bank can lean on it
     edges("sandbox", &["money", "cnaps", "iso20022"], &["passkey"]),
     // tools

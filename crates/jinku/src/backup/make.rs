@@ -15,7 +15,7 @@ use super::manifest::{self, FORMAT, FileRow, HeadRow, Manifest, PieceRow, Snapsh
 use super::piece::PieceWriter;
 use super::place::{Place, Sum};
 use crate::config::{Installation, Key};
-use crate::tenants;
+use crate::{cells, tenants};
 
 /// The time of recording is looked at once in so many records: a backup ends that many after its beginning at the latest.
 const LOOK_EVERY: u64 = 256;
@@ -66,7 +66,8 @@ pub fn make(data: &Path, to: &Path, with_keys: bool) -> anyhow::Result<Made> {
         Some(row) => Some(row),
         None => making.earlier_snapshot(before.as_ref()),
     };
-    let keys = Key::files().into_iter().chain(tenants::files(data)?);
+    let keys =
+        Key::files().into_iter().chain(tenants::files(data)?).chain(cells::files(&installation.config));
     for path in &keys.filter(|_| with_keys).collect::<Vec<String>>() {
         making.file(data, path, true)?;
     }
