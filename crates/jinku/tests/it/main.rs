@@ -12,6 +12,7 @@
 mod audited;
 mod backups;
 mod books;
+mod cells;
 mod cluster;
 mod commands;
 mod golden;
