@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let path = add(&Installation::open(data)?, *number)?;
             println!("made {}", path.display());
             println!(
-                "Give the token in it to tenant {number} on a safe way: whoever shows it keeps that tenant's books, over --books-listen \
+                "Give the token in it to tenant {number} in a safe way: whoever shows it keeps that tenant's books, over --books-listen \
                  (`Authorization: Bearer TOKEN`) and --bulk-listen. Remove the file to shut the tenant out; no restart is needed."
             );
         }

@@ -41,6 +41,16 @@ struct RowResult<'a> {
     words: Option<&'a str>,
 }
 
+/// What became of all rows.
+#[derive(Debug, Serialize)]
+struct Sum {
+    /// Number of the last journal entry that took rows; 0 when none did.
+    seq: u64,
+    rows: usize,
+    taken: usize,
+    refused: usize,
+}
+
 pub(super) async fn rows(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
@@ -102,10 +112,7 @@ fn lines(answer: &Answer, found_in: &[Option<Asset>]) -> String {
         push(&mut text, &line);
     }
     let (rows, refused) = (found_in.len(), answer.refused.len());
-    push(
-        &mut text,
-        &json!({ "seq": answer.seq, "rows": rows, "taken": rows.saturating_sub(refused), "refused": refused }),
-    );
+    push(&mut text, &Sum { seq: answer.seq, rows, taken: rows.saturating_sub(refused), refused });
     text
 }
 
