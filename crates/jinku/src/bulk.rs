@@ -29,8 +29,7 @@ use node::{Handle, Replies, SubmitError};
 use crate::tenants::Tokens;
 
 pub use client::Client;
-pub(crate) use wire::cut;
-pub use wire::{Answer, RowRefusal};
+pub use wire::{Answer, RowRefusal, cut};
 use wire::{HAND_IN, read_rows, write_frame};
 
 /// Most rows of a request.

@@ -102,3 +102,33 @@ pub(super) fn rows() -> Target {
         bytes_per_byte: 256,
     }
 }
+
+/// What a client of the bulk interface sends: more rows than one batch holds, cut between rows that are not linked.
+pub(super) fn bulk() -> Target {
+    Target {
+        name: "bulk",
+        what: "requests of the bulk interface, cut into batches",
+        seeds: || {
+            vec![batch(true), batch(false).repeat(250), [batch(true), batch(false)].concat().repeat(130)]
+        },
+        mend: no_mending,
+        check: |input| {
+            let cut = jinku::bulk::cut(&mut &*input, input.len()).map_err(|error| error.to_string())?;
+            let batches = match cut {
+                Ok(batches) => batches,
+                Err(problem) => return Ok(Answer::refused(problem)),
+            };
+            let whole: Vec<u8> = batches.iter().flat_map(|batch| batch.as_bytes().to_vec()).collect();
+            if whole != input {
+                return Err("the batches are not the request".to_owned());
+            }
+            // Cut into batches, the rows are well formed as one, too.
+            match Batch::parse(whole) {
+                Ok(_) => Ok(Answer::taken(format!("{} batches", batches.len()))),
+                Err(error) => Err(format!("what is taken in batches is refused as one: {error}")),
+            }
+        },
+        bytes_base: 8 << 20,
+        bytes_per_byte: 64,
+    }
+}

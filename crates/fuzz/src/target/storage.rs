@@ -4,7 +4,10 @@ use std::sync::OnceLock;
 
 use bank::{Bank, JournalEntry};
 use jinku::backup::{FORMAT, HeadRow, Manifest};
-use journal::{Journal, Options, Reader, SECTOR_BYTES, SegmentName, SimDisk, Storage as _, verify_on};
+use journal::{
+    Hash, Head, Journal, Options, Reader, SECTOR_BYTES, SegmentName, SimDisk, Storage as _, StreamRow,
+    cut_rows, verify_on,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{Answer, Target, no_mending};
@@ -169,6 +172,58 @@ pub(super) fn entry() -> Target {
     }
 }
 
+/// A row of a shared journal: numbers of its first and last record (8 each), hashes before and after (32 each), content.
+pub(super) fn stream_row() -> Target {
+    Target {
+        name: "stream-row",
+        what: "rows of the journal that several nodes share",
+        seeds: || stream_rows().to_vec(),
+        mend: no_mending,
+        check: |input| {
+            let Some((row, head)) = read_stream_row(input) else { return Ok(Answer::refused("cut short")) };
+            match row.follow(head) {
+                Ok((records, _)) if stream_rows().iter().any(|known| known == input) => {
+                    Ok(Answer::taken(format!("{} records", records.len())))
+                }
+                Ok(_) => Err("a changed row is taken".to_owned()),
+                Err(error) => Ok(Answer::refused(error)),
+            }
+        },
+        bytes_base: 1 << 20,
+        bytes_per_byte: 64,
+    }
+}
+
+fn stream_rows() -> &'static [Vec<u8>] {
+    static ROWS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+    ROWS.get_or_init(|| {
+        let (mut head, mut rows) = (Head::default(), Vec::new());
+        for records in records().chunks(4) {
+            let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+            for row in cut_rows(head, 1, &records) {
+                head = row.head();
+                let numbers = [row.first.to_be_bytes(), row.last.to_be_bytes()].concat();
+                rows.push(
+                    [&numbers, row.before.as_bytes().as_slice(), row.after.as_bytes(), &row.content].concat(),
+                );
+            }
+        }
+        rows
+    })
+}
+
+/// The row, and the head that it says it follows.
+fn read_stream_row(input: &[u8]) -> Option<(StreamRow, Head)> {
+    let (first, rest) = input.split_first_chunk::<8>()?;
+    let (last, rest) = rest.split_first_chunk::<8>()?;
+    let (before, rest) = rest.split_first_chunk::<32>()?;
+    let (after, content) = rest.split_first_chunk::<32>()?;
+    let (first, last) = (u64::from_be_bytes(*first), u64::from_be_bytes(*last));
+    let (before, after) = (Hash::new(*before), Hash::new(*after));
+    let head = Head { seq: first.saturating_sub(1), hash: before };
+    Some((StreamRow { first, last, epoch: 1, before, after, content: content.to_vec() }, head))
+}
+
 fn snapshots() -> &'static [Vec<u8>] {
     static SNAPSHOTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     SNAPSHOTS.get_or_init(|| {
@@ -204,7 +259,13 @@ pub(super) fn snapshot() -> Target {
             if again.state_hash() != bank.state_hash() {
                 return Err("a state is another one once it is written and read again".to_owned());
             }
-            let is_whole = snapshots().iter().any(|known| known == input);
+            let written = bank.to_snapshot();
+            // The head has the hash of the state: with the same head all of it is the same.
+            let known = snapshots().iter().find(|known| known.get(..36) == written.get(..36));
+            if known.is_some_and(|known| *known != written) {
+                return Err("a snapshot with another history is taken for the one with this hash".to_owned());
+            }
+            let is_whole = known.is_some();
             Ok(Answer::taken(format!("whole {is_whole}, invariants {}", bank.broken_invariants().is_empty())))
         },
         bytes_base: 8 << 20,
@@ -212,17 +273,32 @@ pub(super) fn snapshot() -> Target {
     }
 }
 
-/// Puts the hash of the bytes behind it in the place of the hash.
+/// Puts the hash of the state in the place of the hash.
 fn mend_state(input: &mut [u8], chance: &mut Chance) {
     if chance.percent(20) {
         return;
     }
-    // An array of three, a version of one byte, a string of 32 bytes.
-    let Some((head, state)) = input.split_at_mut_checked(36) else { return };
-    let hash = Sha256::digest(&*state);
+    // An array of two: a version of one byte, a string of 32 bytes. Then an array of three that begins with the state, a string.
+    let Some((head, body)) = input.split_at_mut_checked(36) else { return };
+    let Some(state) = body.split_first().and_then(|(_, string)| string_in(string)) else { return };
+    let hash = Sha256::digest(state);
     if let Some(place) = head.get_mut(4..) {
         place.copy_from_slice(&hash);
     }
+}
+
+/// The content of the CBOR string that some bytes begin with.
+fn string_in(bytes: &[u8]) -> Option<&[u8]> {
+    let (kind, rest) = bytes.split_first()?;
+    let (len, rest) = match kind {
+        0x58 => rest.split_first_chunk::<1>().map(|(len, rest)| (u32::from(len[0]), rest))?,
+        0x59 => {
+            rest.split_first_chunk::<2>().map(|(len, rest)| (u32::from(u16::from_be_bytes(*len)), rest))?
+        }
+        0x5a => rest.split_first_chunk::<4>().map(|(len, rest)| (u32::from_be_bytes(*len), rest))?,
+        _ => return None,
+    };
+    rest.get(..usize::try_from(len).ok()?)
 }
 
 /// Manifests of backups. Their hash is never mended: what is taken is what was written.

@@ -128,7 +128,10 @@ pub(super) fn read_rows(
 }
 
 /// The batches of rows that are `left` bytes long, or what is wrong with them; either way all of it has been read.
-pub(crate) fn cut(reader: &mut impl Read, mut left: usize) -> io::Result<Result<Vec<Batch>, String>> {
+///
+/// # Errors
+/// The connection ends before `left` bytes have come.
+pub fn cut(reader: &mut impl Read, mut left: usize) -> io::Result<Result<Vec<Batch>, String>> {
     let mut cutter = Cutter::default();
     while left > 0 {
         let more = left.min(BATCH_BYTES);
