@@ -66,11 +66,6 @@ impl Machine {
     pub(super) fn new(name: &str, last: u8) -> anyhow::Result<Self> {
         let machine = Self { name: format!("{PREFIX}{name}"), address: Ipv4Addr::new(10, 88, 0, last) };
         let (ns, cable) = (machine.name.as_str(), machine.cable());
-        // The cable of a machine that was just taken away goes a moment later than its namespace.
-        let begun = Instant::now();
-        while succeeds(ip(&["link", "show", &cable])) && begun.elapsed() < GONE_MAX {
-            std::thread::sleep(Duration::from_millis(50));
-        }
         run(&["netns", "add", ns])?;
         run(&["link", "add", &cable, "type", "veth", "peer", "name", "eth0", "netns", ns])?;
         run(&["link", "set", &cable, "master", BRIDGE, "up"])?;
@@ -149,6 +144,8 @@ impl Drop for Machine {
     fn drop(&mut self) {
         let _ = self.signal(Signal::CONT);
         let _ = self.kill();
+        // By itself it would go some time after its namespace, and be in the way of the next one.
+        let _ = run(&["link", "del", &self.cable()]);
         let _ = run(&["netns", "del", &self.name]);
     }
 }
