@@ -13,8 +13,10 @@ use proptest::prelude::*;
 use crate::bench::{MORNING_MS, operator, relying_party};
 use crate::opening::{books, by_operator, yuan};
 
-/// Accounts of customers in each cell; the next number is nobody's.
+/// Accounts of customers in each cell.
 const ACCOUNTS: [u128; 3] = [100, 101, 102];
+/// An account that is not there in the beginning.
+const LATER: u128 = 103;
 const FUNDS_YUAN: u128 = 1_000;
 
 /// One cell: its state, and the bytes it is made again from.
@@ -67,8 +69,7 @@ impl Side {
     }
 
     fn balance(&self, account: AccountId) -> u128 {
-        let balance = self.bank.ledger().account(account).unwrap().balance();
-        balance.posted.minor()
+        self.bank.ledger().account(account).map_or(0, |account| account.balance().posted.minor())
     }
 }
 
@@ -197,6 +198,12 @@ impl World {
         self.take(at, operator(), Command::Ledger(ledger::Command::CloseAccount { id: account }));
     }
 
+    /// Somebody opens the account that transfers to it were declined for.
+    fn open_later(&mut self, at: usize) {
+        let open = ledger::Command::open(AccountId::new(LATER), AccountKind::Customer, Asset::CNY);
+        self.take(at, operator(), Command::Ledger(open));
+    }
+
     /// No more faults: both drivers go on until nothing is on its way, and then everything must be as it should.
     fn settle(mut self) {
         self.faults = Vec::new().into_iter();
@@ -233,8 +240,8 @@ impl World {
             assert_eq!(sent.sum.minor(), credited[at], "a transfer counts more or less than once");
         }
         let total = |side: &Side| {
-            ACCOUNTS.map(|account| side.balance(AccountId::new(account))).iter().sum::<u128>()
-                + side.balance(books().capital)
+            let accounts = ACCOUNTS.iter().chain([&LATER]).map(|account| AccountId::new(*account));
+            accounts.chain([books().capital]).map(|account| side.balance(account)).sum::<u128>()
         };
         let opened = 2 * (yuan(FUNDS_YUAN).minor() * 3 + yuan(100_000_000).minor());
         assert_eq!(total(one) + total(other), opened, "money was made or lost");
@@ -246,7 +253,7 @@ fn flow(faults: Vec<Fault>, lossy: bool) -> usize {
     let mut world = World::new(faults);
     for at in [0, 1] {
         world.send(at, 100, 101, 30);
-        world.send(at, 101, 103, 7);
+        world.send(at, 101, LATER, 7);
     }
     world.send_again(0);
     for at in [0, 1] {
@@ -288,6 +295,7 @@ enum Op {
     Lose(usize),
     Repeat(usize),
     Close { at: usize, account: u128 },
+    OpenLater(usize),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -300,6 +308,7 @@ fn op() -> impl Strategy<Value = Op> {
         12 => number.clone().prop_map(Op::Deliver),
         3 => number.clone().prop_map(Op::Lose),
         3 => number.prop_map(Op::Repeat),
+        1 => side.clone().prop_map(Op::OpenLater),
         1 => (side, 101..103_u128).prop_map(|(at, account)| Op::Close { at, account }),
     ]
 }
@@ -333,6 +342,7 @@ proptest! {
                     let again = world.channel.get(number % count).cloned();
                     world.channel.extend(again);
                 }
+                Op::OpenLater(at) => world.open_later(at),
                 Op::Close { at, account } => world.close(at, account),
             }
         }
