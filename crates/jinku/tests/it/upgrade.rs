@@ -20,8 +20,11 @@ use jinku::opening::books;
 use jinku::process::Scratch;
 use jinku::serve;
 use journal::Reader;
-use ledger::{AccountKind, Balance, Change, Entry, HoldEnd, HoldOutcome, Leg, NewHold};
-use money::{AccountId, Amount, Asset, CommandId, EntryId, HoldId, Text, Timestamp};
+use ledger::{
+    AccountKind, Balance, Batch, Change, Entry, HoldEnd, HoldOutcome, JournalMark, Leg, NewHold, Row, Sizing,
+    Tenant, Threshold, Transfer,
+};
+use money::{AccountId, Amount, Asset, CommandId, EntryId, HoldId, MonitorId, Text, Timestamp};
 use node::{Handle, ManualClock};
 
 use crate::support::{self, Bank};
@@ -345,6 +348,12 @@ fn every_change(handle: &Handle, clock: &ManualClock) {
         ledger::Command::Reverse { id: EntryId::new((1 << 82) | 5), of, memo: Text::clip("back") },
     );
     give(handle, 17, ledger::Command::CloseAccount { id: account(5) });
+    give_batch(handle, 20);
+    let threshold = Threshold::Below(fen(50_000));
+    give(handle, 21, ledger::Command::SetMonitor { id: MonitorId::new(1 << 86), account: a, threshold });
+    let mark = handle.status().durable;
+    let mark = JournalMark { seq: mark.seq, hash: *mark.hash.as_bytes() };
+    give(handle, 22, ledger::Command::Seal { through: support::NOW.minus_ms(12 * DAY_MS), mark });
     // The hold with an end runs out.
     clock.set(support::NOW.plus_ms(61_000));
     give(handle, 18, open(6, AccountKind::Customer));
@@ -354,6 +363,39 @@ fn every_change(handle: &Handle, clock: &ManualClock) {
         assert!(begun.elapsed().as_secs() < 10, "the hold does not end");
         std::thread::yield_now();
     }
+}
+
+/// Rows of every kind: linked and refused together, capped, all that is left, dated back, of a tenant.
+fn give_batch(handle: &Handle, number: u128) {
+    let (a, b, c) = (account(1), account(2), account(7));
+    let tenant = Some(Tenant::new(7));
+    let opened_at = Some(support::NOW.minus_ms(30 * DAY_MS));
+    let (kind, asset) = (AccountKind::Customer, Asset::CNY);
+    let transfer = |serial: u128, from, to, sizing, effective_at| {
+        let (id, memo) = (EntryId::new((1 << 82) | serial), Text::clip("row"));
+        let (debit, credit, reference) = (from, to, None);
+        ledger::Command::Transfer(Transfer { id, debit, credit, sizing, effective_at, reference, memo })
+    };
+    let day = Some(support::NOW.minus_ms(5 * DAY_MS));
+    let of = EntryId::new((1 << 82) | 20);
+    let rows = [
+        (false, ledger::Command::OpenAccount { id: c, kind, asset, tenant, opened_at }),
+        (false, transfer(20, a, b, Sizing::Exact(fen(700)), None)),
+        (true, transfer(21, a, b, Sizing::Exact(fen(10)), None)),
+        (false, transfer(22, a, b, Sizing::Exact(fen(100_000_000)), None)),
+        (true, transfer(23, a, c, Sizing::Exact(fen(900)), day)),
+        (false, transfer(24, c, b, Sizing::UpTo(fen(400)), None)),
+        (false, transfer(25, c, a, Sizing::AllAvailable(Asset::CNY), None)),
+        (false, ledger::Command::Reverse { id: EntryId::new((1 << 82) | 26), of, memo: Text::clip("row") }),
+        (false, ledger::Command::CloseAccount { id: c }),
+    ];
+    let mut batch = Batch::default();
+    for (is_linked, command) in rows {
+        batch.push(&Row { is_linked, command }).unwrap();
+    }
+    let actor = Actor::Operator(Text::clip("golden"));
+    let id = CommandId::new((1 << 81) | number);
+    handle.submit(Submission { id, actor, command: bank::Command::LedgerBatch(batch) }).unwrap();
 }
 
 /// Makes a folder to keep from a bank as it lies in `folder`.
