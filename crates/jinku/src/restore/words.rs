@@ -53,6 +53,11 @@ impl Passed {
             }
             Command::Settlement(_) => self.count("notices and decisions about settlement"),
             Command::Pay { .. } => self.count("payments asked for by customers"),
+            Command::Ledger(_) | Command::LedgerBatch(_) => {
+                self.count(
+                    "commands and batches of rows by staff and tenants, who were told that they are done",
+                );
+            }
             Command::Cells(_) => self.count("halves of transfers between cells"),
             Command::Identity(_) => self.count("changes of customers, devices and sessions"),
             _ => {}
