@@ -5,6 +5,7 @@
 
 mod api;
 mod bank;
+mod growth;
 mod ledger;
 mod load;
 mod payer;
@@ -35,6 +36,8 @@ pub struct Common {
 enum Case {
     /// Transfers between accounts of the ledger, in batches over the bulk interface.
     Ledger(ledger::Arguments),
+    /// The ledger's speed as accounts grow from a thousand to ten million, with a plot.
+    Growth(growth::Arguments),
     /// How long the books take to come back: replay of the journal, snapshot, restart, audit.
     Replay(replay::Arguments),
     /// Payments over HTTP, with sessions and limits.
@@ -48,6 +51,7 @@ enum Case {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.case {
         Case::Ledger(arguments) => ledger::run(arguments),
+        Case::Growth(arguments) => growth::run(arguments),
         Case::Replay(arguments) => replay::run(arguments),
         Case::Api(arguments) => api::run(arguments),
     }

@@ -42,6 +42,17 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    measure(arguments)?.print(arguments.common.json);
+    Ok(())
+}
+
+/// One client, whole batches, transfers between so many accounts.
+pub(super) const fn uniform(transfers: u64, accounts: u64, common: Common) -> Arguments {
+    let (batch, clients, kind, hot) = (8_189, 1, Kind::Transfer, false);
+    Arguments { transfers, batch, clients, accounts, kind, hot, history_in_memory: None, common }
+}
+
+pub(super) fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     ensure!((1..=ROWS_MAX).contains(&arguments.batch), "--batch is 1 to {ROWS_MAX}");
     ensure!(arguments.accounts >= 4 && arguments.clients >= 1, "at least 4 accounts and 1 client are needed");
     let scratch = Scratch::new(arguments.common.data.as_deref(), "bench-ledger")?;
@@ -71,7 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (after, peak) = memory(process.id())?;
     drop(process);
     let memory_per_item = after.saturating_sub(before).checked_div(items.max(1)).unwrap_or(0);
-    Report {
+    Ok(Report {
         name: "ledger",
         items,
         elapsed,
@@ -87,9 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             ("history_in_memory", json!(arguments.history_in_memory)),
             ("memory_bytes_per_item", json!(memory_per_item)),
         ],
-    }
-    .print(arguments.common.json);
-    Ok(())
+    })
 }
 
 /// Bytes of the journal that are in use; segments are preallocated, so their sizes say nothing.

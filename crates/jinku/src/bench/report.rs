@@ -35,9 +35,13 @@ pub(super) fn micros(duration: Duration) -> u64 {
 }
 
 impl Report {
-    pub(super) fn print(&self, as_json: bool) {
+    pub(super) fn per_second(&self) -> u64 {
         let micros = u64::try_from(self.elapsed.as_micros()).unwrap_or(u64::MAX).max(1);
-        let per_second = self.items.saturating_mul(1_000_000).checked_div(micros).unwrap_or(0);
+        self.items.saturating_mul(1_000_000).checked_div(micros).unwrap_or(0)
+    }
+
+    pub(super) fn print(&self, as_json: bool) {
+        let per_second = self.per_second();
         let per_item = self.journal_bytes.checked_div(self.items.max(1)).unwrap_or(0);
         let peak_mib = self.peak_bytes >> 20;
         let ms = |quantile: f64| milliseconds(self.latencies.value_at_quantile(quantile));
