@@ -92,9 +92,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Act::Add { data, own, number, url, token } => {
             let path = join(&mut Installation::open(data)?, *own, *number, url, token.as_deref())?;
             println!("cell {own} knows cell {number}; {} is the token that both share", path.display());
-            println!(
-                "In cell {number}: `jinku cell add --own {number} --number {own} --token FILE` with a copy of that file. Serve both with --cells-listen."
-            );
+            if token.is_none() {
+                println!(
+                    "In cell {number}: `jinku cell add --own {number} --number {own} --url … --token FILE` with a copy of that file. Serve both with --cells-listen."
+                );
+            }
         }
         Act::Send { bank, from, cell, to, amount, memo, id } => {
             let fresh = || Ok(TransferId::new(operate::fresh_id()?.value()).to_string());
