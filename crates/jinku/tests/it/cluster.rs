@@ -127,5 +127,15 @@ fn nothing_is_lost_when_leaders_are_killed_and_frozen() {
     assert_eq!(found.faults, Vec::<String>::new());
     assert_eq!((found.lost, found.twice), (0, 0));
     assert!(found.acknowledged > 100, "only {} requests came through", found.acknowledged);
+    for node in &nodes {
+        let audit = Command::new(env!("CARGO_BIN_EXE_jinku"))
+            .arg("audit")
+            .arg("--data")
+            .arg(&node.data)
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&audit.stdout);
+        assert!(audit.status.success(), "{words}{}", String::from_utf8_lossy(&audit.stderr));
+    }
     assert!(found.epochs >= 3, "the lead never changed: {} epochs", found.epochs);
 }
