@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         journal: journal::Options::default(),
         epoch: 1,
         snapshot_every: None,
+        history_in_memory: None,
         relying_party: bank::RelyingParty { id: "localhost".to_owned(), origins: Vec::new() },
     };
     let node = Node::start(config, Arc::new(SystemClock))?;

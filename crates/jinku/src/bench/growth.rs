@@ -47,9 +47,7 @@ fn plot(points: &[(u32, u64)]) -> String {
     let most = points.iter().map(|(_, per_second)| *per_second).max().unwrap_or(1);
     let step = 250_000_u64;
     let ceiling = most.div_ceil(step).max(1).saturating_mul(step);
-    let x = |decade: u32| {
-        LEFT.saturating_add(u64::from(decade.saturating_sub(3)).saturating_mul(130))
-    };
+    let x = |decade: u32| LEFT.saturating_add(u64::from(decade.saturating_sub(3)).saturating_mul(130));
     let y = |per_second: u64| {
         let height = per_second.saturating_mul(BOTTOM.saturating_sub(TOP)).checked_div(ceiling).unwrap_or(0);
         BOTTOM.saturating_sub(height)
@@ -73,7 +71,8 @@ fn plot(points: &[(u32, u64)]) -> String {
         );
         line = line.saturating_add(step);
     }
-    let path: Vec<String> = points.iter().map(|(decade, speed)| format!("{},{}", x(*decade), y(*speed))).collect();
+    let path: Vec<String> =
+        points.iter().map(|(decade, speed)| format!("{},{}", x(*decade), y(*speed))).collect();
     let _ = writeln!(
         svg,
         "<polyline points=\"{}\" fill=\"none\" stroke=\"#0b5cad\" stroke-width=\"2\"/>",
