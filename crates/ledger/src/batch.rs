@@ -145,7 +145,7 @@ impl Ledger {
         turn: &mut BatchTurn,
     ) {
         let checked = if may(self, &space.command) {
-            check(self, self, &space.command, turn.now, &mut space.change, &mut space.effects)
+            check(self, &space.command, turn.now, &mut space.change, &mut space.effects)
         } else {
             Err(Refusal::NotPermitted)
         };
@@ -197,14 +197,14 @@ impl Ledger {
                 return Err((index, Refusal::NotPermitted));
             }
             let (mut scratch, mut effects) = (Change::default(), Effects::new());
-            let good = check(&books, self, &row.command, now, &mut scratch, &mut effects);
+            let good = check(&books, &row.command, now, &mut scratch, &mut effects);
             let good = good.map_err(|refusal| (index, refusal))?;
             match &good {
                 Good::Open(id, account) => books.open(*id, account.as_ref().clone()),
                 Good::Close(id) => books.close(*id, now),
-                Good::Change { .. } => {
+                Good::Change { reverses, .. } => {
                     let change = if let Command::Change(change) = &row.command { change } else { &scratch };
-                    books.absorb(change, &effects, now);
+                    books.absorb(change, &effects, *reverses, now);
                 }
             }
             rows.push((good, scratch, effects));
@@ -328,7 +328,6 @@ impl Batch {
 /// Checks a row; a transfer's or reversal's change is left in `scratch`.
 fn check(
     books: &impl Books,
-    ledger: &Ledger,
     command: &Command,
     now: Timestamp,
     scratch: &mut Change,
@@ -357,7 +356,7 @@ fn check(
             Ok(Good::Change { reverses: None, found })
         }
         Command::Reverse { id, of, memo } => {
-            *scratch = ledger.mirror(*id, *of, memo)?;
+            *scratch = books.mirror_of(*id, *of, memo)?;
             check_change(books, scratch, now, effects)?;
             let found = scratch.entry.clone().map(|entry| Box::new(Found::Mirror(entry)));
             Ok(Good::Change { reverses: Some(*of), found })

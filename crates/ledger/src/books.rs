@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use money::{AccountId, HoldId, Timestamp};
+use money::{AccountId, EntryId, HoldId, Timestamp};
 
-use crate::decide::{Effects, same_body};
-use crate::{Account, Change, Entry, Hold, Ledger};
+use crate::decide::{Effects, mirror, same_body};
+use crate::{Account, Change, Entry, Hold, Ledger, Memo, Refusal};
 
 /// A posting on the axis of effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,11 @@ pub(crate) trait Books {
     fn is_hold_known(&self, id: HoldId) -> bool;
     /// The time before which nothing counts any more.
     fn sealed_through(&self) -> Option<Timestamp>;
+    /// The change that undoes an entry, also one that these books alone have.
+    ///
+    /// # Errors
+    /// The entry is unknown or was reversed.
+    fn mirror_of(&self, id: EntryId, of: EntryId, memo: &Memo) -> Result<Change, Refusal>;
     /// An account's postings that count after `after`, newest recorded first; `None` when there are more than `max`.
     fn later_postings(&self, position: u32, after: Timestamp, max: usize) -> Option<Vec<Posting>>;
 }
@@ -64,6 +69,10 @@ impl Books for Ledger {
         Self::sealed_through(self)
     }
 
+    fn mirror_of(&self, id: EntryId, of: EntryId, memo: &Memo) -> Result<Change, Refusal> {
+        self.mirror(id, of, memo)
+    }
+
     fn later_postings(&self, position: u32, after: Timestamp, max: usize) -> Option<Vec<Posting>> {
         let mut postings = Vec::new();
         // What was recorded by then cannot count later.
@@ -88,6 +97,8 @@ pub(crate) struct ChainBooks<'a> {
     accounts: BTreeMap<u32, Account>,
     opened: BTreeMap<AccountId, u32>,
     entries: Vec<Entry>,
+    /// Entries that the chain has reversed, and by which.
+    reversed: BTreeMap<EntryId, EntryId>,
     /// Holds that the chain has placed, or ended.
     holds: BTreeMap<HoldId, Option<Hold>>,
     postings: Vec<(u32, Posting)>,
@@ -100,6 +111,7 @@ impl<'a> ChainBooks<'a> {
             accounts: BTreeMap::new(),
             opened: BTreeMap::new(),
             entries: Vec::new(),
+            reversed: BTreeMap::new(),
             holds: BTreeMap::new(),
             postings: Vec::new(),
         }
@@ -121,7 +133,16 @@ impl<'a> ChainBooks<'a> {
     }
 
     /// Puts in a change that was found good.
-    pub(crate) fn absorb(&mut self, change: &Change, effects: &Effects, now: Timestamp) {
+    pub(crate) fn absorb(
+        &mut self,
+        change: &Change,
+        effects: &Effects,
+        reverses: Option<EntryId>,
+        now: Timestamp,
+    ) {
+        if let (Some(of), Some(entry)) = (reverses, &change.entry) {
+            self.reversed.insert(of, entry.id);
+        }
         let effective_at = change.entry.as_ref().map_or(now, |entry| entry.effective_at.unwrap_or(now));
         for effect in effects {
             let Some(mut account) = self.account_at(effect.position).cloned() else { continue };
@@ -175,6 +196,16 @@ impl Books for ChainBooks<'_> {
 
     fn sealed_through(&self) -> Option<Timestamp> {
         Books::sealed_through(self.ledger)
+    }
+
+    fn mirror_of(&self, id: EntryId, of: EntryId, memo: &Memo) -> Result<Change, Refusal> {
+        if let Some(by) = self.reversed.get(&of) {
+            return Err(Refusal::AlreadyReversed { id: of, by: *by });
+        }
+        match self.entries.iter().find(|entry| entry.id == of) {
+            Some(entry) => Ok(mirror(id, &entry.legs, entry.reference, memo)),
+            None => self.ledger.mirror(id, of, memo),
+        }
     }
 
     fn later_postings(&self, position: u32, after: Timestamp, max: usize) -> Option<Vec<Posting>> {

@@ -119,16 +119,16 @@ impl Ledger {
         if let Some(by) = original.reversed_by {
             return Err(Refusal::AlreadyReversed { id: of, by });
         }
-        let mirror = |leg: &Leg| Leg { side: leg.side.opposite(), ..*leg };
-        let entry = Entry {
-            id,
-            legs: original.legs.iter().map(mirror).collect(),
-            effective_at: None,
-            reference: original.reference,
-            memo: memo.clone(),
-        };
-        Ok(Change { entry: Some(entry), ..Change::default() })
+        Ok(mirror(id, &original.legs, original.reference, memo))
     }
+}
+
+/// The entry whose legs are the opposite of these, as a change.
+pub(crate) fn mirror(id: EntryId, legs: &[Leg], reference: Option<u64>, memo: &crate::Memo) -> Change {
+    let opposite = |leg: &Leg| Leg { side: leg.side.opposite(), ..*leg };
+    let legs = legs.iter().map(opposite).collect();
+    let entry = Entry { id, legs, effective_at: None, reference, memo: memo.clone() };
+    Change { entry: Some(entry), ..Change::default() }
 }
 
 impl Transfer {

@@ -140,10 +140,7 @@ fn asked() -> impl Strategy<Value = Asked> {
         };
         let rows: Vec<(bool, Command)> = rows.into_iter().filter(has_form).collect();
         let last = rows.len().saturating_sub(1);
-        // Reversals stand for themselves here.
-        let may_link = !rows.iter().any(|(_, command)| matches!(command, Command::Reverse { .. }));
-        let linked =
-            |(at, (is_linked, command))| Row { is_linked: is_linked && may_link && at < last, command };
+        let linked = |(at, (is_linked, command))| Row { is_linked: is_linked && at < last, command };
         rows.into_iter().enumerate().map(linked).collect()
     });
     prop_oneof![
@@ -295,4 +292,42 @@ fn the_turns_reach_every_rule() {
         let count = answers.get(rule).copied().unwrap_or_default();
         assert!(count >= 5, "{rule}: {count} of {answers:?}");
     }
+}
+
+/// Within a chain, too, an entry is reversed once, and one that the chain itself posts can be.
+#[test]
+fn a_chain_knows_its_own_entries_and_reversals() {
+    let now = Timestamp::from_ms(START_MS + 5);
+    let amount = Amount::new(Asset::CNY, 50);
+    let legs = vec![Leg::debit(AccountId::new(3), amount), Leg::credit(AccountId::new(5), amount)];
+    let entry =
+        Entry { id: EntryId::new(7), legs, effective_at: None, reference: None, memo: Memo::default() };
+    let post = Command::Change(Change { entry: Some(entry), ..Change::default() });
+    let reverse =
+        |id, of| Command::Reverse { id: EntryId::new(id), of: EntryId::new(of), memo: Memo::default() };
+    let chain = |commands: Vec<Command>| {
+        let last = commands.len() - 1;
+        let row = |(at, command)| Row { is_linked: at < last, command };
+        let rows: Vec<Row> = commands.into_iter().enumerate().map(row).collect();
+        let (mut real, mut naive) = both();
+        take(
+            &mut real,
+            &mut naive,
+            &Command::Change(Change { entry: Some(more()), ..Change::default() }),
+            now,
+        );
+        take_rows(&mut real, &mut naive, &rows, now);
+        compare(&real, &naive, now);
+        naive.entries.len()
+    };
+    assert_eq!(chain(vec![reverse(1, 1_000), reverse(2, 1_000)]), 3, "none of them");
+    assert_eq!(chain(vec![post.clone(), reverse(1, 7)]), 5);
+    assert_eq!(chain(vec![post, reverse(1, 7), reverse(2, 7)]), 3);
+}
+
+/// Funds for a second reversal, so that only the rule is against it.
+fn more() -> Entry {
+    let amount = Amount::new(Asset::CNY, 5_000);
+    let legs = vec![Leg::debit(AccountId::new(3), amount), Leg::credit(AccountId::new(5), amount)];
+    Entry { id: EntryId::new(5_000), legs, effective_at: None, reference: None, memo: Memo::default() }
 }
