@@ -55,6 +55,12 @@ impl Nodes {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+        // The first leader opens the bank; nothing is asked of it before that is done.
+        let mut opened = 0;
+        while opened == 0 || nodes.records(database) != opened {
+            opened = nodes.records(database);
+            std::thread::sleep(Duration::from_secs(1));
+        }
         Ok(nodes)
     }
 
@@ -81,6 +87,14 @@ impl Nodes {
         let asked = "SELECT leader FROM jinku.stream WHERE lease_until > clock_timestamp()";
         let name = super::database::sql(server.address(), asked).ok()?;
         self.services.iter().position(|service| service.machine.name == name.trim())
+    }
+
+    /// Records in the shared journal.
+    fn records(&self, database: &Database) -> u64 {
+        let server = database.primary().and_then(|index| database.servers.get(index));
+        let asked =
+            server.map(|server| super::database::sql(server.address(), "SELECT head_seq FROM jinku.stream"));
+        asked.and_then(Result::ok).and_then(|answer| answer.trim().parse().ok()).unwrap_or(0)
     }
 
     pub(super) fn bulk_addresses(&self) -> Vec<String> {
