@@ -122,18 +122,13 @@ impl Ledger {
 
     /// Looks up what the rows will need, all at once: the processor waits for memory once and not row by row.
     fn warm(&self, rows: &[WrittenRow<'_>]) {
-        let mut found = 0_usize;
-        for row in rows {
-            let (Some(id), Some(accounts)) = (row.id_of_transfer(), row.accounts_of_transfer()) else {
-                continue;
-            };
-            found = found.wrapping_add(usize::from(self.history.contains(id)));
-            for account in accounts {
-                found = found.wrapping_add(usize::from(
-                    Books::account(self, account).is_some_and(|(_, a)| a.is_open()),
-                ));
-            }
-        }
+        // One kind of look-up after the other: short loops let the processor have many of them under way.
+        let ids = rows.iter().filter_map(|row| row.entry_id());
+        let known = ids.filter(|id| self.history.contains(*id)).count();
+        let accounts = rows.iter().flat_map(|row| row.accounts());
+        let open =
+            accounts.filter(|id| Books::account(self, *id).is_some_and(|(_, account)| account.is_open()));
+        let found = known.wrapping_add(open.count());
         std::hint::black_box(found);
     }
 

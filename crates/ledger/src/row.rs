@@ -131,20 +131,7 @@ impl Batch {
 
     /// Whether any row has to do with an account that `is_wanted`. A reversal always may, since its accounts do not stand in it.
     pub fn touches(&self, mut is_wanted: impl FnMut(AccountId) -> bool) -> bool {
-        let mut command = Command::CloseAccount { id: AccountId::new(0) };
-        self.written().any(|row| {
-            if let Some([debit, credit]) = row.accounts_of_transfer() {
-                return is_wanted(debit) || is_wanted(credit);
-            }
-            match row.read_into(&mut command).map(|()| &command) {
-                Ok(Command::Change(Change { entry: Some(entry), .. })) => {
-                    entry.legs.iter().any(|leg| is_wanted(leg.account))
-                }
-                Ok(Command::Reverse { .. }) => true,
-                Ok(Command::OpenAccount { id, .. } | Command::CloseAccount { id }) => is_wanted(*id),
-                _ => false,
-            }
-        })
+        self.written().any(|row| row.kind() == REVERSE || row.accounts().any(&mut is_wanted))
     }
 
     /// Puts a row at the end. A command that has no row form (a seal, a monitor) is not taken.
@@ -281,19 +268,42 @@ impl WrittenRow<'_> {
         Batch::peek(self.0).is_some_and(|(_, is_linked)| is_linked)
     }
 
-    /// The accounts of a transfer, without reading all of it.
-    pub(crate) fn accounts_of_transfer(self) -> Option<[AccountId; 2]> {
-        let fields =
-            self.0.strip_prefix(&[TRANSFER])?.get(HEAD_BYTES.saturating_sub(1).saturating_add(16)..)?;
-        let (debit, rest) = fields.split_first_chunk()?;
-        let credit = rest.first_chunk()?;
-        Some([*debit, *credit].map(|id| AccountId::new(u128::from_be_bytes(id))))
+    fn kind(self) -> u8 {
+        self.0.first().copied().unwrap_or(0)
     }
 
-    /// The id of a transfer's entry, without reading all of it.
-    pub(crate) fn id_of_transfer(self) -> Option<EntryId> {
-        let fields = self.0.strip_prefix(&[TRANSFER])?.get(HEAD_BYTES.saturating_sub(1)..)?;
-        fields.first_chunk().map(|id| EntryId::new(u128::from_be_bytes(*id)))
+    fn number_at(self, offset: usize) -> Option<u128> {
+        self.0.get(offset..)?.first_chunk().map(|bytes| u128::from_be_bytes(*bytes))
+    }
+
+    /// The id of the row's entry, if it makes one, without reading all of it.
+    pub(crate) fn entry_id(self) -> Option<EntryId> {
+        let offset = match self.kind() {
+            TRANSFER | REVERSE => HEAD_BYTES,
+            CHANGE if self.0.get(5).is_some_and(|legs| *legs > 0) => HEAD_BYTES.saturating_add(3),
+            _ => return None,
+        };
+        self.number_at(offset).map(EntryId::new)
+    }
+
+    /// The accounts of the row's legs, or the account it opens or closes, without reading all of it.
+    pub(crate) fn accounts(self) -> impl Iterator<Item = AccountId> {
+        let field = |at: usize| usize::from(self.0.get(at).copied().unwrap_or(0));
+        let (first, step, count) = match self.kind() {
+            TRANSFER => (20, 16, 2),
+            CHANGE => {
+                let flags = self.0.get(1).copied().unwrap_or(0);
+                let timed = if flags & TIMED == 0 { 0 } else { 8 };
+                let referred = if flags & REFERENCE == 0 { 0 } else { 8 };
+                let ends = field(4).saturating_mul(17);
+                let first = 23_usize.saturating_add(timed).saturating_add(referred).saturating_add(ends);
+                (first, 42, field(5))
+            }
+            OPEN | CLOSE => (HEAD_BYTES, 0, 1),
+            _ => (0, 0, 0),
+        };
+        let at = move |index: usize| first.saturating_add(index.saturating_mul(step));
+        (0..count).filter_map(move |index| self.number_at(at(index))).map(AccountId::new)
     }
 
     /// Reads the command into the place of another, whose memory is used again.

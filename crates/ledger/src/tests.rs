@@ -490,3 +490,36 @@ fn a_balance_as_of_a_time_may_be_made_in_steps_while_the_bank_moves_on() {
         assert_eq!(steps >= 3, ms < 500, "{axis:?} {ms}: {steps} steps");
     }
 }
+
+/// What is read of a row at a glance is what stands in it.
+#[test]
+fn a_row_at_a_glance_is_the_row() {
+    let mut batch = Batch::default();
+    let mut timed =
+        entry(9, vec![Leg::debit(LIN, yuan(4)), Leg::credit(WEN, yuan(3)), Leg::credit(BANK, yuan(1))]);
+    (timed.effective_at, timed.reference) = (Some(at(5)), Some(8));
+    let ends = vec![HoldEnd { hold: HoldId::new(5), outcome: HoldOutcome::Settled }; 2];
+    let places = vec![NewHold { id: HoldId::new(6), account: TRANSIT, amount: yuan(1), expires_at: None }];
+    let commands = [
+        Command::Change(Change { ends, entry: Some(timed), places }),
+        pay(7, BANK, LIN, 5),
+        hold(8, WEN, 5, None),
+        Command::open(TRANSIT, AccountKind::InTransit, Asset::CNY),
+        Command::CloseAccount { id: WEN },
+    ];
+    for command in commands {
+        batch.push(&Row { is_linked: false, command }).unwrap();
+    }
+    let glance: Vec<_> =
+        batch.written().map(|row| (row.entry_id(), row.accounts().collect::<Vec<_>>())).collect();
+    let id = |number| Some(EntryId::new(number));
+    assert_eq!(glance[0], (id(9), vec![LIN, WEN, BANK]));
+    assert_eq!(glance[1], (id(7), vec![BANK, LIN]));
+    assert_eq!(glance[2], (None, vec![]));
+    assert_eq!(glance[3], (None, vec![TRANSIT]));
+    assert_eq!(glance[4], (None, vec![WEN]));
+    assert!(
+        batch.touches(|account| account == TRANSIT)
+            && !batch.touches(|account| account == AccountId::new(77))
+    );
+}

@@ -16,6 +16,7 @@ const PARTS: usize = 64;
 #[derive(Clone)]
 pub struct PositionIndex {
     parts: Vec<HashTable<Slot>>,
+    len: usize,
     hasher: RandomState,
 }
 
@@ -35,7 +36,7 @@ impl Slot {
 
 impl Default for PositionIndex {
     fn default() -> Self {
-        Self { parts: vec![HashTable::new(); PARTS], hasher: RandomState::default() }
+        Self { parts: vec![HashTable::new(); PARTS], len: 0, hasher: RandomState::default() }
     }
 }
 
@@ -49,6 +50,9 @@ impl PositionIndex {
     /// The position of `id`; `is_at` tells whether the item at a position has that id.
     #[must_use]
     pub fn find(&self, id: u128, is_at: impl Fn(u32) -> bool) -> Option<u32> {
+        if self.len == 0 {
+            return None;
+        }
         let (tag, part) = self.place(id);
         let found =
             self.parts.get(part)?.find(Slot::spread(tag), |slot| slot.tag == tag && is_at(slot.position))?;
@@ -58,6 +62,7 @@ impl PositionIndex {
     /// Remembers that the item with `id`, which is not in the index, stands at `position`.
     pub fn insert(&mut self, id: u128, position: u32) {
         let (tag, part) = self.place(id);
+        self.len = self.len.saturating_add(1);
         if let Some(part) = self.parts.get_mut(part) {
             part.insert_unique(Slot::spread(tag), Slot { tag, position }, |slot| Slot::spread(slot.tag));
         }
@@ -65,14 +70,14 @@ impl PositionIndex {
 
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.parts.iter().map(HashTable::len).sum()
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether there are none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.parts.iter().all(HashTable::is_empty)
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Tag and part of an id: different bits of one hash.

@@ -28,6 +28,10 @@ const MOVEMENTS_MAX: u64 = 16_384;
 /// From so many entries in one transaction on there is load, and the projector waits a little for more: a transaction costs a signature, two
 /// synchronous writes and each page it touches, however many entries are in it.
 const LOAD_MIN: u64 = 32;
+/// Or from so many bytes on: an entry may hold a thousand rows.
+const LOAD_BYTES: usize = 64 * 1024;
+/// How much the projector steps back for those who are waited for. It still has a third of a core where all want one.
+const NICENESS: i32 = 3;
 /// How long it waits then: how late a screen is under load.
 const LOAD_PAUSE: Duration = Duration::from_millis(50);
 /// Longest sleep of the projector when nothing comes.
@@ -131,11 +135,15 @@ impl Drop for Projections {
 }
 
 fn follow(mut writer: Writer, config: &Config, handle: &Handle, shared: &Shared) {
+    // The priority of this thread alone: a payment's answer waits for others, never for this one.
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::info!(%error, "read models are made at the priority of all else");
+    }
     while !shared.stopping.load(Ordering::Relaxed) {
         let durable = handle.status().durable.seq;
         match writer.catch_up(config, shared, durable) {
-            Ok(done) => {
-                if done >= LOAD_MIN {
+            Ok(is_load) => {
+                if is_load {
                     std::thread::sleep(LOAD_PAUSE);
                 }
                 let _ = handle.wait_beyond(writer.seq, SLEEP_MAX);
@@ -236,9 +244,9 @@ impl Writer {
         Status { seq: self.seq, recorded_at: self.recorded_at, movements: self.state.log.len() }
     }
 
-    /// Puts in everything that is durable, and answers with how many entries that were: a reader could see a group a moment earlier.
-    fn catch_up(&mut self, config: &Config, shared: &Shared, durable: u64) -> Result<u64, ProjectionError> {
-        let first = self.seq;
+    /// Puts in everything that is durable, and answers with whether there is load: a reader could see a group a moment earlier.
+    fn catch_up(&mut self, config: &Config, shared: &Shared, durable: u64) -> Result<bool, ProjectionError> {
+        let (first, mut bytes) = (self.seq, 0_usize);
         while !shared.stopping.load(Ordering::Relaxed) {
             let (leaves, before) = (self.state.log.len(), self.seq);
             let transaction = self.connection.unchecked_transaction()?;
@@ -247,12 +255,13 @@ impl Writer {
                 && projecting.movements().saturating_sub(leaves) < MOVEMENTS_MAX
             {
                 let Some(record) = self.reader.next_until(durable)? else { break };
+                bytes = bytes.saturating_add(record.bytes.len());
                 let recorded_at = projecting.record(record.seq, &record.bytes)?;
                 (self.seq, self.hash, self.recorded_at) = (record.seq, record.hash, recorded_at);
             }
             projecting.end()?;
             if self.seq == before {
-                return Ok(self.seq.saturating_sub(first));
+                break;
             }
             let seq = i64::try_from(self.seq).unwrap_or(i64::MAX);
             let at = i64::try_from(self.recorded_at.ms()).unwrap_or(i64::MAX);
@@ -268,7 +277,7 @@ impl Writer {
             transaction.commit()?;
             self.publish(shared);
         }
-        Ok(self.seq.saturating_sub(first))
+        Ok(self.seq.saturating_sub(first) >= LOAD_MIN || bytes >= LOAD_BYTES)
     }
 
     fn publish(&self, shared: &Shared) {

@@ -53,12 +53,14 @@ pub(super) struct Load {
     hot: bool,
     random: ChaCha8Rng,
     serial: u128,
+    memo: Memo,
 }
 
 impl Load {
     pub(super) fn new(client: u64, kind: Kind, accounts: u64, hot: bool) -> Self {
         let random = ChaCha8Rng::seed_from_u64(client);
-        Self { client: client.into(), kind, accounts, hot, random, serial: 0 }
+        let memo = Memo::clip("salaries, November");
+        Self { client: client.into(), kind, accounts, hot, random, serial: 0, memo }
     }
 
     /// The next request of so many rows, with its id.
@@ -122,7 +124,7 @@ impl Load {
         let ((a, b, one), (c, d, two)) = (self.draw(), self.draw());
         let legs = vec![Leg::debit(a, one), Leg::credit(b, one), Leg::debit(c, two), Leg::credit(d, two)];
         let id = EntryId::new(self.next_id());
-        let memo = Memo::clip("salaries, November");
+        let memo = self.memo.clone();
         let entry = Entry { id, legs, effective_at: None, reference: Some(self.random.next_u64()), memo };
         Command::Change(Change { entry: Some(entry), ..Change::default() })
     }
