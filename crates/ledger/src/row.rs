@@ -312,8 +312,42 @@ impl WrittenRow<'_> {
     }
 }
 
+/// Bytes of a transfer without time, reference and memo.
+const PLAIN_BYTES: usize = 78;
+/// The yuan as a row has it.
+const YUAN: &[u8; 9] = b"CNY\0\0\0\0\0\x02";
+
+/// Reads a transfer of the form that most have: in yuan, of a given amount, without time, reference and memo. Anything else is left to [`read_row`], which
+/// would read this the same way, field by field.
+fn read_plain(row: &[u8], into: &mut Transfer) -> Option<()> {
+    let row: &[u8; PLAIN_BYTES] = row.try_into().ok()?;
+    let ([kind, flags, _, _], rest) = row.split_first_chunk()?;
+    let (id, rest) = rest.split_first_chunk()?;
+    let (debit, rest) = rest.split_first_chunk()?;
+    let (credit, rest) = rest.split_first_chunk()?;
+    let (minor, rest) = rest.split_first_chunk()?;
+    let (asset, rest) = rest.split_first_chunk::<9>()?;
+    if *kind != TRANSFER || *flags & !LINKED != 0 || asset != YUAN || rest != [0] {
+        return None;
+    }
+    into.id = EntryId::new(u128::from_be_bytes(*id));
+    into.debit = AccountId::new(u128::from_be_bytes(*debit));
+    into.credit = AccountId::new(u128::from_be_bytes(*credit));
+    into.sizing = Sizing::Exact(Amount::new(Asset::CNY, u128::from_be_bytes(*minor)));
+    (into.effective_at, into.reference) = (None, None);
+    if !into.memo.is_empty() {
+        into.memo = Memo::default();
+    }
+    Some(())
+}
+
 /// Reads a row over `command`.
 fn read_row(row: &[u8], command: &mut Command) -> Read<()> {
+    if let Command::Transfer(transfer) = command
+        && read_plain(row, transfer).is_some()
+    {
+        return Ok(());
+    }
     let mut fields = Fields(row);
     let [kind, flags, _, _] = fields.take::<HEAD_BYTES>()?;
     let allowed = match kind {

@@ -523,3 +523,39 @@ fn a_row_at_a_glance_is_the_row() {
             && !batch.touches(|account| account == AccountId::new(77))
     );
 }
+
+/// A plain transfer is read the same whether it stands alone or where another stood.
+#[test]
+fn a_plain_row_is_read_as_any_other() {
+    let mut batch = Batch::default();
+    let plain = Transfer {
+        id: EntryId::new(7),
+        debit: LIN,
+        credit: WEN,
+        sizing: Sizing::Exact(yuan(5)),
+        ..Transfer::default()
+    };
+    let other = Transfer {
+        effective_at: Some(at(3)),
+        reference: Some(4),
+        memo: Memo::clip("rent"),
+        sizing: Sizing::UpTo(yuan(9)),
+        ..plain.clone()
+    };
+    for transfer in [&plain, &other, &plain, &plain, &other] {
+        batch.push(&Row { is_linked: false, command: Command::Transfer(transfer.clone()) }).unwrap();
+    }
+    let read: Vec<Command> = batch.rows().map(|row| row.command).collect();
+    let expected =
+        [&plain, &other, &plain, &plain, &other].map(|transfer| Command::Transfer(transfer.clone()));
+    assert_eq!(read, expected);
+    let mut command = Command::Transfer(other.clone());
+    for (row, expected) in batch.written().zip(&expected) {
+        row.read_into(&mut command).unwrap();
+        assert_eq!(&command, expected);
+    }
+    // A damaged one of the same length is no row.
+    let mut bytes = batch.as_bytes()[..78].to_vec();
+    bytes[77] = 3;
+    assert!(Batch::parse(bytes).is_err());
+}

@@ -8,7 +8,6 @@ use hashbrown::HashTable;
 
 /// Parts of the index. A part grows by itself, so that no single insertion pays for making all of a large index anew.
 const PARTS: usize = 64;
-
 /// From 128-bit ids to positions in a list: 8 bytes for each and no copy of the id, which the list itself has.
 ///
 /// It has no order of its own that could be walked, and it is made again from the list when a snapshot is read. The hash is a quick one
@@ -83,8 +82,10 @@ impl PositionIndex {
     /// Tag and part of an id: different bits of one hash.
     fn place(&self, id: u128) -> (u32, usize) {
         let hash = self.hasher.hash_one(id);
-        let [a, b, c, d, part, ..] = hash.to_be_bytes();
-        (u32::from_be_bytes([a, b, c, d]), usize::from(part).checked_rem(PARTS).unwrap_or(0))
+        let [a, b, c, d, one, other, ..] = hash.to_be_bytes();
+        // The greater of two draws: the parts are of all sizes, so they come to double them one after another and not all at once.
+        let part = one.max(other) >> 2;
+        (u32::from_be_bytes([a, b, c, d]), usize::from(part))
     }
 }
 
