@@ -156,9 +156,14 @@ impl Bounded {
                 both are made anew from the journal";
             return Err(io::Error::new(io::ErrorKind::InvalidData, words));
         }
-        bank.keep_history_in(Arc::clone(&self.files) as Arc<dyn ColdHistory>);
+        self.rely(bank);
         drop(bank.trim_history(self.keep));
         Ok(())
+    }
+
+    /// Lets a state of the same journal rely on the files.
+    pub(crate) fn rely(&self, bank: &mut Bank) {
+        bank.keep_history_in(Arc::clone(&self.files) as Arc<dyn ColdHistory>);
     }
 
     /// Writes and drops history as it comes, until the node stops.

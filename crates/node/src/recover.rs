@@ -54,6 +54,15 @@ pub fn recover(data: &Path) -> Result<Recovered, RecoverError> {
 
 /// Applies what the journal has after the state.
 pub(crate) fn replay(data: &Path, bank: &mut Bank) -> Result<(), RecoverError> {
+    replay_with(data, bank, |_| {})
+}
+
+/// Applies what the journal has after the state; `after` is shown the state after each record.
+pub(crate) fn replay_with(
+    data: &Path,
+    bank: &mut Bank,
+    mut after: impl FnMut(&mut Bank),
+) -> Result<(), RecoverError> {
     let mut reader = Reader::open(&snapshots::journal_dir(data), bank.seq().saturating_add(1))?;
     while let Some(record) = reader.next()? {
         let entry = JournalEntry::from_bytes(&record.bytes).map_err(|error| RecoverError::Record {
@@ -62,6 +71,7 @@ pub(crate) fn replay(data: &Path, bank: &mut Bank) -> Result<(), RecoverError> {
             problem: error.to_string(),
         })?;
         bank.apply(record.seq, &entry);
+        after(bank);
     }
     Ok(())
 }

@@ -183,7 +183,10 @@ impl Node {
         threads.push(spawn("sequencer", move || sequencer.run())?);
         if let Some(every) = snapshot_every {
             let (handle, stopping) = (handle.clone(), Arc::clone(&stopping));
-            threads.push(spawn("snapshots", move || make_snapshots(&handle, &data, every, &stopping))?);
+            let history = history.clone();
+            threads.push(spawn("snapshots", move || {
+                make_snapshots(&handle, &data, every, history.as_ref(), &stopping);
+            })?);
         }
         if let Some(history) = history {
             let (handle, stopping) = (handle.clone(), Arc::clone(&stopping));
@@ -213,7 +216,13 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(StartError::Thread)
 }
 
-fn make_snapshots(handle: &Handle, data: &Path, every: u64, stopping: &AtomicBool) {
+fn make_snapshots(
+    handle: &Handle,
+    data: &Path,
+    every: u64,
+    history: Option<&Bounded>,
+    stopping: &AtomicBool,
+) {
     // Nobody waits for a snapshot, and everybody for what it would take the processor from. This is the priority of this thread alone.
     if let Err(error) = rustix::process::setpriority_process(None, SNAPSHOT_NICENESS) {
         tracing::info!(%error, "snapshots are made at the priority of all else");
@@ -234,7 +243,7 @@ fn make_snapshots(handle: &Handle, data: &Path, every: u64, stopping: &AtomicBoo
         if work.saturating_sub(last) < every {
             continue;
         }
-        match snapshots::write_snapshot(data) {
+        match snapshots::write(data, history) {
             Ok(seq) => tracing::info!(seq, "snapshot made"),
             Err(error) => tracing::warn!(%error, "no snapshot made; the next start replays more"),
         }

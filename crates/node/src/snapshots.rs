@@ -14,7 +14,8 @@ use journal::{Hash, JournalError, Reader};
 use thiserror::Error;
 
 use crate::HistoryFiles;
-use crate::recover::{RecoverError, replay};
+use crate::history::Bounded;
+use crate::recover::{RecoverError, replay_with};
 
 /// Snapshots kept: the newest, and one before it in case the newest was cut short.
 const KEPT: usize = 2;
@@ -44,11 +45,26 @@ pub(crate) fn journal_dir(data: &Path) -> PathBuf {
 /// # Errors
 /// A journal that cannot be replayed or a file that cannot be written.
 pub fn write_snapshot(data: &Path) -> Result<u64, SnapshotFileError> {
+    write(data, None)
+}
+
+/// Like [`write_snapshot`]; with a bound, old history stays in its files and is neither held for the replay nor written again.
+pub(crate) fn write(data: &Path, bounded: Option<&Bounded>) -> Result<u64, SnapshotFileError> {
     let mut bank = newest(data).map_err(RecoverError::from)?.unwrap_or_default();
     let before = bank.seq();
-    replay(data, &mut bank)?;
+    if let Some(bounded) = bounded {
+        bounded.rely(&mut bank);
+    }
+    replay_with(data, &mut bank, |bank| {
+        if let Some(bounded) = bounded {
+            drop(bank.forget_history(bounded.keep));
+        }
+    })?;
     if bank.seq() == before {
         return Ok(before);
+    }
+    if let Some(bounded) = bounded {
+        drop(bank.trim_history(bounded.keep));
     }
     let hash = record_hash(data, bank.seq()).map_err(RecoverError::from)?.unwrap_or_default();
     let folder = data.join("snapshots");

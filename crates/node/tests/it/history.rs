@@ -22,6 +22,11 @@ fn bounded(folder: &Folder) -> Config {
     Config { history_in_memory: Some(KEEP), journal, ..config(folder) }
 }
 
+/// The same, with snapshots of the node's own, which leave old history in its files.
+fn with_snapshots(folder: &Folder) -> Config {
+    Config { snapshot_every: Some(9_000), ..bounded(folder) }
+}
+
 /// Ids that are in no order, as clients choose them.
 fn id(serial: u64) -> EntryId {
     EntryId::new(FROM | u128::from(serial.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
@@ -90,7 +95,7 @@ fn what_has_left_memory_is_found_in_files() {
     let folder = Folder::new("history");
     let clock = Arc::new(ManualClock::new(Timestamp::from_ms(1_000)));
     let expected = {
-        let node = start(&bounded(&folder), clock.clone());
+        let node = start(&with_snapshots(&folder), clock.clone());
         let handle = node.handle();
         open_account(&handle, 1);
         open_account(&handle, 2);
@@ -111,9 +116,9 @@ fn what_has_left_memory_is_found_in_files() {
     assert_eq!(said(&recover(folder.path()).unwrap().bank), expected);
     std::fs::rename(&beside, &files).unwrap();
 
-    // After a restart without a snapshot, and with one that leaves the old chunks in their files.
+    // After a restart from a snapshot of the node's own, and from one of everything.
     for round in 0..2_u64 {
-        let node = start(&bounded(&folder), clock.clone());
+        let node = start(&with_snapshots(&folder), clock.clone());
         assert!(node.handle().read(|bank| bank.ledger().hot_chunks().0).unwrap() > 0, "all is in memory");
         assert_eq!(node.handle().read(said).unwrap(), expected, "round {round}");
         drop(node);
