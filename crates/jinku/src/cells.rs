@@ -1,8 +1,8 @@
 //! The bank as one cell of several: transfers to the others are carried over, theirs are taken.
 //!
 //! `bank.json` says which cell this is and where the others are; `keys/cell-<number>.token` is the secret shared with one other cell. A
-//! [`driver`] for each other cell follows the transfers on their way and asks that cell, for ever and with growing pauses, until it has answered;
-//! the [`desk`] answers the others, and takes orders of staff and tenants.
+//! `driver` for each other cell follows the transfers on their way and asks that cell, for ever and with growing pauses, until it has answered;
+//! the `desk` answers the others, and takes orders of staff and tenants.
 //!
 //! **Invariants.** Only the leader asks. What the other cell is asked for is durable here, and its answer is durable there. A repeat changes nothing,
 //! so a driver keeps nothing that may not be lost.
