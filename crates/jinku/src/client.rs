@@ -8,6 +8,12 @@ use anyhow::{Context, bail, ensure};
 use passkey::software::{Profile, SoftwareAuthenticator};
 use serde_json::{Value, json};
 
+/// What asks another server: it follows nobody elsewhere, waits no longer than `patience`, and leaves the reading of a status to the caller.
+pub(crate) fn agent(patience: std::time::Duration) -> ureq::Agent {
+    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience));
+    config.max_redirects(0).build().into()
+}
+
 /// Longest wait for something that the bank does by itself.
 const PATIENCE: Duration = Duration::from_secs(15);
 

@@ -6,18 +6,17 @@ pub mod load;
 mod session;
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use bank::Submission;
 use journal::Member;
 use node::{Cluster, Handle, SubmitError};
 use replica::PostgresStream;
 
 use crate::config::{ClusterConfig, Installation};
+use crate::worker::Worker;
 
 /// How often it is looked whether this node leads: quick beside a lease.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -126,8 +125,7 @@ fn open(handle: &Handle, opening: &[Submission]) -> bool {
 /// Work that goes on only while this node leads.
 #[derive(Debug)]
 pub(crate) struct LeadersWork {
-    stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _worker: Worker,
 }
 
 impl LeadersWork {
@@ -140,10 +138,8 @@ impl LeadersWork {
         start: impl Fn() -> anyhow::Result<W> + Send + 'static,
     ) -> anyhow::Result<Self> {
         let mut work = if handle.status().role.decides() { Some(start()?) } else { None };
-        let stopping = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stopping);
-        let thread = std::thread::Builder::new().name("leaders-work".to_owned()).spawn(move || {
-            while !flag.load(Ordering::Relaxed) {
+        let worker = Worker::start("leaders-work".to_owned(), move |stopping| {
+            while !stopping.load(Ordering::Relaxed) {
                 match (handle.status().role.decides(), work.is_some()) {
                     (true, false) => match start() {
                         Ok(begun) => work = Some(begun),
@@ -156,18 +152,7 @@ impl LeadersWork {
                 }
                 std::thread::park_timeout(LOOK_EVERY);
             }
-        });
-        let thread = thread.context("start a thread")?;
-        Ok(Self { stopping, thread: Some(thread) })
-    }
-}
-
-impl Drop for LeadersWork {
-    fn drop(&mut self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
+        })?;
+        Ok(Self { _worker: worker })
     }
 }

@@ -224,18 +224,7 @@ impl Installation {
         ensure!(!file.exists(), "{} exists: this folder has a bank already", file.display());
         fs::create_dir_all(folder.join("keys")).with_context(|| format!("make {}", folder.display()))?;
         for key in Key::ALL {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
-            let path = folder.join("keys").join(key.file());
-            let mut options = OpenOptions::new();
-            let mut out = options
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)
-                .with_context(|| format!("make {}", path.display()))?;
-            writeln!(out, "{}", hex::encode(bytes))?;
-            out.sync_all()?;
+            write_secret(&folder.join("keys").join(key.file()), &new_secret()?)?;
         }
         let installation = Self { folder: folder.to_owned(), config };
         installation.save()?;
@@ -284,6 +273,26 @@ impl Installation {
     pub fn key(&self, key: Key) -> anyhow::Result<[u8; 32]> {
         read_token(&self.folder.join("keys").join(key.file()))
     }
+}
+
+/// A secret that nobody knows yet.
+pub(crate) fn new_secret() -> anyhow::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    Ok(bytes)
+}
+
+/// Writes a secret durably to a new file that only its owner may read, as [`read_token`] reads it.
+pub(crate) fn write_secret(path: &Path, secret: &[u8; 32]) -> anyhow::Result<()> {
+    let mut options = OpenOptions::new();
+    let made = options.write(true).create_new(true).mode(0o600).open(path);
+    let mut out = made.with_context(|| format!("make {}", path.display()))?;
+    let written = writeln!(out, "{}", hex::encode(secret)).and_then(|()| out.sync_all());
+    if written.is_err() {
+        // Half a secret is none, and would be in the way of the next try.
+        let _ = fs::remove_file(path);
+    }
+    written.with_context(|| format!("write {}", path.display()))
 }
 
 /// Reads a secret of 64 hexadecimal digits from its file.

@@ -21,3 +21,4 @@ pub mod restore;
 pub mod serve;
 pub mod tenants;
 pub mod verify;
+mod worker;

@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -27,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::books::asset_text;
 use crate::cluster::LeadersWork;
 use crate::config::{BankConfig, Installation};
+use crate::worker::Worker;
 use crate::{operate, serve};
 
 /// Header with the public key, as `jinku keys` prints it.
@@ -147,33 +147,15 @@ fn addresses(config: &BankConfig) -> anyhow::Result<Vec<(Tenant, String)>> {
 
 /// A thread that delivers to one address; dropping it ends it.
 struct Courier {
-    stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _worker: Worker,
 }
 
 impl Courier {
     fn start(tenant: Tenant, url: String, signer: Arc<NoteSigner>, handle: Handle) -> anyhow::Result<Self> {
-        let stopping = Arc::new(AtomicBool::new(false));
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
-            .max_redirects(0)
-            .build()
-            .into();
+        let agent = crate::client::agent(PATIENCE);
         let round = Round { tenant, url, signer, handle, agent, tries: BTreeMap::new() };
-        let flag = Arc::clone(&stopping);
-        let thread = std::thread::Builder::new().name("notices".to_owned());
-        let thread = thread.spawn(move || round.go(&flag)).context("start a thread")?;
-        Ok(Self { stopping, thread: Some(thread) })
-    }
-}
-
-impl Drop for Courier {
-    fn drop(&mut self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let worker = Worker::start("notices".to_owned(), move |stopping| round.go(stopping))?;
+        Ok(Self { _worker: worker })
     }
 }
 

@@ -5,9 +5,7 @@
 //!
 //! It does not say what a tenant may do: that is the bank's to decide for every command (`Actor::Tenant`).
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -17,7 +15,7 @@ use identity::Actor;
 use ledger::Tenant;
 use money::Text;
 
-use crate::config::{Installation, Key, read_token};
+use crate::config::{Installation, Key, new_secret, read_token, write_secret};
 
 /// A folder that changed so shortly before it was read may change again without showing it: times of files are that coarse.
 const SETTLED_AFTER: Duration = Duration::from_secs(1);
@@ -84,18 +82,10 @@ fn file(number: u32) -> String {
 pub fn add(installation: &Installation, number: u32) -> anyhow::Result<PathBuf> {
     ensure!(number != Tenant::BANK.number(), "0 is the bank itself: tenants are numbered from 1");
     let path = installation.folder.join(file(number));
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     // A token is never seen half written: it gets its name when it is whole.
     let begun = path.with_extension(format!("{}.partial", std::process::id()));
-    let mut out = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&begun)
-        .with_context(|| format!("make {}", begun.display()))?;
-    let written = writeln!(out, "{}", hex::encode(bytes)).and_then(|()| out.sync_all());
-    let named = written.and_then(|()| fs::hard_link(&begun, &path));
+    write_secret(&begun, &new_secret()?)?;
+    let named = fs::hard_link(&begun, &path);
     fs::remove_file(&begun).with_context(|| format!("remove {}", begun.display()))?;
     match named {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -95,15 +95,19 @@ impl Answer {
     }
 }
 
-/// Kind and length of the next request, without the kind; `None` when the other side has ended.
-pub(super) fn read_head(reader: &mut impl Read, max: u32) -> anyhow::Result<Option<(u8, u32)>> {
+/// The length of the next frame; `None` when the other side has ended.
+fn read_length(reader: &mut impl Read) -> io::Result<Option<u32>> {
     let mut length = [0; 4];
     match reader.read_exact(&mut length) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error.into()),
+        Ok(()) => Ok(Some(u32::from_be_bytes(length))),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
     }
-    let length = u32::from_be_bytes(length);
+}
+
+/// Kind and length of the next request, without the kind; `None` when the other side has ended.
+pub(super) fn read_head(reader: &mut impl Read, max: u32) -> anyhow::Result<Option<(u8, u32)>> {
+    let Some(length) = read_length(reader)? else { return Ok(None) };
     ensure!((1..=max).contains(&length), "a request has 1 to {max} bytes, not {length}");
     let mut kind = [0];
     reader.read_exact(&mut kind)?;
@@ -233,13 +237,7 @@ pub(super) fn write_frame<T: Encode<()>>(writer: &mut impl Write, value: &T) -> 
 
 /// Reads an answer; `None` when the other side has ended.
 pub(super) fn read_answer(reader: &mut impl Read) -> anyhow::Result<Option<Answer>> {
-    let mut length = [0; 4];
-    match reader.read_exact(&mut length) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    let length = u32::from_be_bytes(length);
+    let Some(length) = read_length(reader)? else { return Ok(None) };
     ensure!(length <= ANSWER_BYTES_MAX, "an answer of {length} bytes is more than {ANSWER_BYTES_MAX}");
     let mut bytes = vec![0; usize::try_from(length)?];
     reader.read_exact(&mut bytes)?;

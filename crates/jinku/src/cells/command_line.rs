@@ -1,19 +1,16 @@
 //! `jinku cell`: joining another cell, sending to it, and seeing what is on its way.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use cells::CellNumber;
 use money::TransferId;
 use serde::de::DeserializeOwned;
 
 use super::wire::{NewOrder, ShownCell, ShownTransfer};
 use super::{check, token_file};
-use crate::config::{CellConfig, CellPeerConfig, Installation, Key, read_token};
+use crate::config::{CellConfig, CellPeerConfig, Installation, Key, new_secret, read_token, write_secret};
 use crate::operate;
 
 /// What to do about other cells.
@@ -168,22 +165,10 @@ pub fn join(
     check(&config)?;
     let token = match token {
         Some(file) => read_token(file)?,
-        None => {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
-            bytes
-        }
+        None => new_secret()?,
     };
     let path = installation.folder.join(token_file(CellNumber::new(number)));
-    let mut options = OpenOptions::new();
-    let mut out = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .with_context(|| format!("make {}", path.display()))?;
-    writeln!(out, "{}", hex::encode(token))?;
-    out.sync_all()?;
+    write_secret(&path, &token)?;
     installation.config.cell = Some(config);
     installation.save()?;
     Ok(path)

@@ -1,9 +1,7 @@
 //! Carries transfers over to one other cell, until it has answered each.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -16,6 +14,7 @@ use node::{Handle, SubmitError};
 use super::wire::{Answers, Asked, AskedTransfer};
 use super::{Peer, TRANSFERS_MAX};
 use crate::operate;
+use crate::worker::Worker;
 
 /// First pause after a failure.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -30,19 +29,12 @@ const PACE: Duration = Duration::from_millis(10);
 
 /// A thread that asks one cell; dropping it ends it.
 pub(super) struct Driver {
-    stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _worker: Worker,
 }
 
 impl Driver {
     pub(super) fn start(own: CellNumber, peer: &Peer, handle: &Handle) -> anyhow::Result<Self> {
-        let stopping = Arc::new(AtomicBool::new(false));
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
-            .max_redirects(0)
-            .build()
-            .into();
+        let agent = crate::client::agent(PATIENCE);
         let carrier = Carrier {
             own,
             token: hex::encode(peer.token),
@@ -53,19 +45,8 @@ impl Driver {
             pause: None,
             kept: BTreeMap::new(),
         };
-        let flag = Arc::clone(&stopping);
-        let thread = std::thread::Builder::new().name(format!("cell-{}", peer.cell));
-        let thread = thread.spawn(move || carrier.go(&flag)).context("start a thread")?;
-        Ok(Self { stopping, thread: Some(thread) })
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let worker = Worker::start(format!("cell-{}", peer.cell), move |stopping| carrier.go(stopping))?;
+        Ok(Self { _worker: worker })
     }
 }
 
