@@ -56,6 +56,10 @@ impl Bank {
         scope: Option<Tenant>,
         now: Timestamp,
     ) -> Result<RowsTaken, Refusal> {
+        // What comes from outside was read whole and cannot end like this; a batch put together in here can.
+        if batch.is_open() {
+            return Err(ledger::Refusal::ChainBroken.into());
+        }
         let payments = &self.payments;
         let (outcome, refusals) = self.ledger.take_batch(batch, now, |ledger, command| {
             check_own_numbers(command).is_ok()

@@ -66,6 +66,8 @@ pub struct Row {
 pub struct Batch {
     bytes: Vec<u8>,
     rows: u32,
+    /// The last row waits for the one it is linked with.
+    is_open: bool,
 }
 
 impl Batch {
@@ -89,7 +91,7 @@ impl Batch {
             let row = rows.saturating_sub(1);
             return Err(RowError { row, byte: bytes.len(), problem: "the last row is linked with no other" });
         }
-        Ok(Self { bytes, rows })
+        Ok(Self { bytes, rows, is_open: false })
     }
 
     /// How many rows.
@@ -102,6 +104,12 @@ impl Batch {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.rows == 0
+    }
+
+    /// Whether the last row is linked with one that is not there yet. Such a batch is none for a journal to keep.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// The bytes.
@@ -149,6 +157,7 @@ impl Batch {
                     *slot = byte;
                 }
                 self.rows = self.rows.saturating_add(1);
+                self.is_open = row.is_linked;
                 return Ok(());
             }
             (false, _) => "the command has no form as a row",
