@@ -1,0 +1,14 @@
+//! The exchange: order books between two assets, pools, and firm quotes to convert one asset into another.
+//!
+//! A *market* is a book of orders in whole lots of its base asset at prices in whole ticks of its quote asset. One lot at one tick is a whole number of
+//! minor units of the quote asset, so that what a fill costs needs no rounding. Fees do, and say which way.
+//!
+//! **Invariants.** A book at rest is never crossed. At one price, who came first is filled first. What is reserved on the ledger for an order is what it
+//! can still need. An order never fills against an order of its own group. Base and quote that change hands are posted as balanced entries of the ledger.
+//!
+//! It keeps no balance and knows no customers: an order belongs to a *seat*, which names two accounts of the ledger.
+
+pub mod book;
+mod units;
+
+pub use units::{MarketNumber, OrderId, Price, Quantity, Seat, Side, StpGroup};
