@@ -4,7 +4,7 @@ use std::{fmt, io};
 
 use thiserror::Error;
 
-use crate::hash::Hash;
+use crate::hash::{Hash, Head};
 
 /// A segment, named by the number of its first record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +88,14 @@ pub enum Reason {
         /// Where it says its group begins.
         found: u64,
     },
+    /// The base is not what was written.
+    #[error(
+        "the file `base`, which says where the journal begins since its first segments were released, is damaged"
+    )]
+    Base,
+    /// The journal begins at a segment that is not there.
+    #[error("the journal begins with record {0} since those before were released, and no segment does")]
+    BaseAlone(u64),
     /// A segment without a header, but with content.
     #[error("the segment's header is unwritten, though the segment is not empty")]
     NoHeader,
@@ -159,6 +167,27 @@ pub enum JournalError {
     /// There is no journal.
     #[error("there is no journal in {0}")]
     Absent(String),
+    /// The record is no longer in the journal.
+    #[error("record {asked} was released from the journal, which begins with record {first}")]
+    Released {
+        /// The record wanted.
+        asked: u64,
+        /// The first one there is.
+        first: u64,
+    },
+    /// A base that does not fit the journal.
+    #[error(
+        "the journal has no segment that begins after record {0} as the base says, or the base is too large"
+    )]
+    NoBase(u64),
+    /// Records brought back that are not those released.
+    #[error("the records brought back end with {} {}, and those released with {} {}", found.seq, found.hash, expected.seq, expected.hash)]
+    NoReturn {
+        /// The last record released.
+        expected: Head,
+        /// The last one brought back.
+        found: Head,
+    },
     /// Its files are not what was written.
     #[error("the journal is damaged: {0}")]
     Damaged(Damage),

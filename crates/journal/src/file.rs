@@ -1,7 +1,7 @@
 //! Segments as files in a folder.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,10 @@ use crate::storage::Storage;
 const LOCK_FILE: &str = "lock";
 /// The next segment while it is made. It becomes a segment by its new name, once its header is durable.
 const SPARE_FILE: &str = "next.tmp";
+/// Where the journal begins, when its first segments were released.
+const BASE_FILE: &str = "base";
+/// The base while it is written.
+const BASE_BESIDE: &str = "base.tmp";
 
 /// A folder of segment files. Without [`Storage::lock`] it only reads.
 #[derive(Debug)]
@@ -127,12 +131,15 @@ impl Storage for FileStorage {
         }
         self.lock = Some(file);
         // What an earlier writer was about to make.
-        match fs::remove_file(self.dir.join(SPARE_FILE)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(fault("remove", &self.dir.join(SPARE_FILE))(error).into())
+        for unfinished in [SPARE_FILE, BASE_BESIDE].map(|name| self.dir.join(name)) {
+            match fs::remove_file(&unfinished) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(fault("remove", &unfinished)(error).into());
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     fn segments(&self) -> Result<Vec<SegmentName>, IoFault> {
@@ -154,6 +161,32 @@ impl Storage for FileStorage {
         }
         segments.sort_unstable();
         Ok(segments)
+    }
+
+    fn base(&self) -> Result<Option<Vec<u8>>, IoFault> {
+        let path = self.dir.join(BASE_FILE);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(IoFault::new("read", path.display(), &error)),
+        }
+    }
+
+    fn set_base(&mut self, bytes: Option<&[u8]>) -> Result<(), IoFault> {
+        let (path, beside) = (self.dir.join(BASE_FILE), self.dir.join(BASE_BESIDE));
+        let changed = match bytes {
+            Some(bytes) => File::create(&beside)
+                .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+                .and_then(|()| fs::rename(&beside, &path)),
+            None => fs::remove_file(&path),
+        };
+        changed.map_err(|error| IoFault::new("change", path.display(), &error))?;
+        Self::sync_dir(&self.dir)
+    }
+
+    fn remove(&mut self, segment: SegmentName) -> Result<(), IoFault> {
+        let path = self.path(segment);
+        fs::remove_file(&path).map_err(|error| IoFault::new("remove", path.display(), &error))
     }
 
     fn size(&self, segment: SegmentName) -> Result<Option<u64>, IoFault> {

@@ -7,7 +7,7 @@
 //! **Invariants.** A record's hash covers the record, its number and everything before it. What was acknowledged is found again, byte for
 //! byte, or opening refuses and says which file and byte is wrong. Only a last group whose bad sectors are all zero, that is never written, is cut.
 //!
-//! What it does not do: it knows no commands, makes no snapshots, never removes a record, and cannot see that whole files or a whole last
+//! What it does not do: it knows no commands, makes no snapshots, releases records only when it is told to, and cannot see that whole files or a whole last
 //! group were taken away at the end; a signed checkpoint of the head kept elsewhere shows that.
 //!
 //! # The format, version 1
@@ -32,6 +32,9 @@
 //!
 //! **Record**: number of bytes (4), bytes.
 //!
+//! **Base**: a file `base`, there only when segments were released: `JKBASE01` (8), number of the last released record (8), its hash (32), a note,
+//! SHA-256 of all that (32). The journal then begins with the segment whose first record follows; segments before it count for nothing.
+//!
 //! **Hash** of a record: SHA-256 of `jinku-record-v1` and a zero byte, hash before (32), number (8), number of bytes (4), bytes. The hash before the
 //! first record, whose number is 1, is all zero.
 //!
@@ -42,6 +45,7 @@
 //! nor valid, or that belongs to a later group, is damage. A last segment without a header and without anything else in it is made anew.
 
 mod aligned;
+mod base;
 mod error;
 mod file;
 mod frame;
@@ -56,6 +60,7 @@ mod stream;
 mod verify;
 mod writer;
 
+pub use base::{BASE_NOTE_BYTES_MAX, Base, Return, base, base_on};
 pub use error::{Damage, IoFault, JournalError, Position, Reason, SegmentName};
 pub use file::FileStorage;
 pub use frame::{FORMAT_VERSION, FRAME_BYTES_MAX, GROUP_BYTES_MAX, RECORD_BYTES_MAX};

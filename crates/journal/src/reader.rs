@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::base::start_of;
 use crate::error::{Damage, JournalError, Position, Reason, SegmentName};
 use crate::file::FileStorage;
 use crate::frame::SegmentHeader;
@@ -40,6 +41,8 @@ pub struct Reader<S = FileStorage> {
     /// The next of the scan's entries to give.
     next: usize,
     patience: u32,
+    /// The last record that was released, whose segment may still be there.
+    released: u64,
     /// A segment was found to begin with.
     begun: bool,
 }
@@ -48,7 +51,8 @@ impl Reader<FileStorage> {
     /// Reads the journal in the folder `dir` from the record `from_seq` on; 0 and 1 both mean all of it. A record that is not there yet is waited for.
     ///
     /// # Errors
-    /// There is no journal; what lies before the record is damaged; the storage failed.
+    /// There is no journal, or it has no longer that record ([`JournalError::Released`]); what lies before the record is damaged; the storage
+    /// failed.
     pub fn open(dir: &Path, from_seq: u64) -> Result<Self, JournalError> {
         Self::begin(FileStorage::new(dir, false), from_seq, PATIENCE)
     }
@@ -64,7 +68,11 @@ impl<S: Storage> Reader<S> {
     }
 
     fn begin(storage: S, from: u64, patience: u32) -> Result<Self, JournalError> {
-        let mut reader = Self { scan: Scan::new(storage), from, next: 0, patience, begun: false };
+        let released = start_of(&storage)?.seq;
+        if from.max(1) <= released {
+            return Err(JournalError::Released { asked: from.max(1), first: released.saturating_add(1) });
+        }
+        let mut reader = Self { scan: Scan::new(storage), from, next: 0, patience, released, begun: false };
         reader.find_start()?;
         Ok(reader)
     }
@@ -177,7 +185,8 @@ impl<S: Storage> Reader<S> {
         let here = self.scan.here();
         let names = self.scan.storage.segments();
         let names = names.map_err(|fault| damage(here, Reason::Unreadable(fault)))?;
-        let before = names.iter().rev().copied().filter(|name| name.0 <= self.from.max(1));
+        let before =
+            names.iter().rev().copied().filter(|name| name.0 <= self.from.max(1) && name.0 > self.released);
         for segment in before {
             // A last segment whose making was interrupted has nothing to read; the one before it has the end.
             if let Beginning::Header(header) = self.scan.beginning(segment)? {

@@ -34,6 +34,10 @@ struct Disk {
     under_way: Vec<Write>,
     /// A segment whose making the power cut short.
     torn: Option<Write>,
+    base: Option<Vec<u8>>,
+    /// What the power cut short of putting a base there, and of removing a segment.
+    base_under_way: Option<Option<Vec<u8>>>,
+    removal_under_way: Option<SegmentName>,
     capacity: Option<u64>,
     /// How many more operations that change something it does before the power goes.
     operations_left: Option<u64>,
@@ -73,7 +77,7 @@ impl SimDisk {
         self.disk().capacity = bytes;
     }
 
-    /// Operations that changed something so far: creations, writes and syncs.
+    /// Operations that changed something so far: creations, writes, syncs, removals and changes of the base.
     #[must_use]
     pub fn operations(&self) -> u64 {
         self.disk().operations
@@ -103,7 +107,8 @@ impl SimDisk {
 
     /// The power is back. Of what was under way those sectors are kept that `survives` says, asked in order of the writes and then of the
     /// offsets. A segment that was being made is asked about twice: its first sector, and the one behind its end for its full size; if neither
-    /// survives it is not there. The writer's lock is free again.
+    /// survives it is not there. A base is asked about as the first sector of segment 0, a segment that was being removed by its own first. The
+    /// writer's lock is free again.
     pub fn restore_power(&self, mut survives: impl FnMut(SectorPlace) -> bool) {
         let mut disk = self.disk();
         for write in std::mem::take(&mut disk.under_way) {
@@ -123,6 +128,17 @@ impl SimDisk {
             if has_header {
                 disk.put(segment, 0, &header);
             }
+        }
+        let first = |segment| SectorPlace { segment, offset: 0 };
+        if let Some(base) = disk.base_under_way.take()
+            && survives(first(SegmentName(0)))
+        {
+            disk.base = base;
+        }
+        if let Some(segment) = disk.removal_under_way.take()
+            && !survives(first(segment))
+        {
+            disk.durable.remove(&segment);
         }
         disk.off = false;
         (disk.operations_left, disk.fail_after) = (None, None);
@@ -259,6 +275,35 @@ impl Storage for SimDisk {
         let disk = self.disk();
         disk.check_power("list", SegmentName(0))?;
         Ok(disk.durable.keys().copied().collect())
+    }
+
+    fn base(&self) -> Result<Option<Vec<u8>>, IoFault> {
+        let disk = self.disk();
+        disk.check_power("read the base at", SegmentName(0))?;
+        Ok(disk.base.clone())
+    }
+
+    fn set_base(&mut self, bytes: Option<&[u8]>) -> Result<(), IoFault> {
+        let mut disk = self.disk_to_change("change the base at", SegmentName(0))?;
+        let bytes = bytes.map(<[u8]>::to_vec);
+        match disk.turn("change the base at", SegmentName(0))? {
+            Turn::Done => disk.base = bytes,
+            Turn::Fails(fault) => {
+                disk.base_under_way = Some(bytes);
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, segment: SegmentName) -> Result<(), IoFault> {
+        let mut disk = self.disk_to_change("remove", segment)?;
+        if let Turn::Fails(fault) = disk.turn("remove", segment)? {
+            disk.removal_under_way = Some(segment);
+            return Err(fault);
+        }
+        disk.durable.remove(&segment);
+        Ok(())
     }
 
     fn size(&self, segment: SegmentName) -> Result<Option<u64>, IoFault> {

@@ -20,6 +20,24 @@ pub trait Storage {
     /// The folder cannot be read, or has a file that is named almost like a segment.
     fn segments(&self) -> Result<Vec<SegmentName>, IoFault>;
 
+    /// The bytes that [`Storage::set_base`] put there last; `None` where there are none.
+    ///
+    /// # Errors
+    /// The storage failed.
+    fn base(&self) -> Result<Option<Vec<u8>>, IoFault>;
+
+    /// Puts the bytes in the place of those before, or takes those away: durably, or nothing of it.
+    ///
+    /// # Errors
+    /// The storage failed; either the old or the new bytes are there.
+    fn set_base(&mut self, bytes: Option<&[u8]>) -> Result<(), IoFault>;
+
+    /// Removes a segment.
+    ///
+    /// # Errors
+    /// The storage failed; it may or may not be there.
+    fn remove(&mut self, segment: SegmentName) -> Result<(), IoFault>;
+
     /// Bytes of a segment; `None` when there is no such segment.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::error::{Damage, Position, Reason, SegmentName};
+use crate::base::start_of;
+use crate::error::{Damage, JournalError, Position, Reason, SegmentName};
 use crate::file::FileStorage;
 use crate::hash::Head;
 use crate::scan::{Scan, Step, Stop, damage};
@@ -22,6 +23,8 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(1);
 pub struct Verified {
     /// Its last record.
     pub head: Head,
+    /// The record before the first one there is; the default where none was released.
+    pub before: Head,
     /// Number of records.
     pub records: u64,
     /// Number of segments.
@@ -69,13 +72,19 @@ pub(crate) struct Survey {
 
 /// Reads every segment there is. Afterwards the scan stands behind the last whole group.
 pub(crate) fn survey<S: Storage>(scan: &mut Scan<S>, patience: u32) -> Result<Survey, Damage> {
-    let mut coming = VecDeque::from(list(scan, None)?);
+    let before = beginning(scan)?;
+    scan.head = before;
+    let mut coming = VecDeque::from(list(scan, SegmentName(before.seq))?);
+    if before.seq > 0 && coming.is_empty() {
+        let first = before.seq.saturating_add(1);
+        return Err(damage(place(SegmentName(first), 0), Reason::BaseAlone(first)));
+    }
     let (mut current, mut segments, mut bytes) = (None, 0_u64, 0_u64);
     let mut tail = Tail::Absent;
     loop {
         if coming.is_empty() {
             // A writer beside us may have gone on to another segment.
-            coming = VecDeque::from(list(scan, current)?);
+            coming = VecDeque::from(list(scan, current.unwrap_or(SegmentName(before.seq)))?);
         }
         let Some(next) = coming.pop_front() else { break };
         let follows = tail == Tail::Clean && next.0 == scan.head.seq.saturating_add(1);
@@ -103,13 +112,23 @@ pub(crate) fn survey<S: Storage>(scan: &mut Scan<S>, patience: u32) -> Result<Su
     if !matches!(tail, Tail::TornSegment(_)) {
         bytes = bytes.saturating_add(scan.offset);
     }
-    let verified = Verified { head: scan.head, records: scan.head.seq, segments, bytes, torn_tail };
+    let records = scan.head.seq.saturating_sub(before.seq);
+    let verified = Verified { head: scan.head, before, records, segments, bytes, torn_tail };
     Ok(Survey { verified, tail })
 }
 
-fn list<S: Storage>(scan: &Scan<S>, after: Option<SegmentName>) -> Result<Vec<SegmentName>, Damage> {
+/// The head that the first segment follows.
+fn beginning<S: Storage>(scan: &Scan<S>) -> Result<Head, Damage> {
+    start_of(&scan.storage).map_err(|error| match error {
+        JournalError::Damaged(damage) => damage,
+        JournalError::Io(fault) => damage(scan.here(), Reason::Unreadable(fault)),
+        _ => damage(scan.here(), Reason::Base),
+    })
+}
+
+fn list<S: Storage>(scan: &Scan<S>, after: SegmentName) -> Result<Vec<SegmentName>, Damage> {
     let names = scan.storage.segments().map_err(|fault| damage(scan.here(), Reason::Unreadable(fault)))?;
-    Ok(names.into_iter().filter(|name| Some(*name) > after).collect())
+    Ok(names.into_iter().filter(|name| *name > after).collect())
 }
 
 /// The damage of a group that is unfinished where it must not be.

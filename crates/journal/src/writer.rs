@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::aligned::Aligned;
+use crate::base::{base_on, clear};
 use crate::error::{IoFault, JournalError, Position, SegmentName};
 use crate::file::FileStorage;
 use crate::frame::{
@@ -105,6 +106,10 @@ impl<S: Storage> Journal<S> {
             return Err(JournalError::SegmentBytes(segment_bytes));
         }
         storage.lock()?;
+        // What an interruption left of released segments.
+        if let Some(base) = base_on(&storage)? {
+            clear(&mut storage, SegmentName(base.first()))?;
+        }
         let mut scan = Scan::new(storage);
         let survey = survey(&mut scan, 0)?;
         let mut journal = Self {
@@ -134,6 +139,41 @@ impl<S: Storage> Journal<S> {
             Tail::Torn { end } => opened.cut = Some(journal.cut(end)?),
         }
         Ok((journal, opened))
+    }
+
+    /// A journal without records beside what is there: it makes the first segment.
+    pub(crate) fn from_the_first(storage: S, options: &Options) -> Result<Self, JournalError> {
+        let mut journal = Self {
+            storage,
+            segment_bytes: options.segment_bytes,
+            frame_bytes: FRAME_BYTES_MAX,
+            head: Head::default(),
+            at: place(SegmentName(1), 0),
+            size: 0,
+            prepared: false,
+            disk: Aligned::default(),
+            content: Vec::new(),
+            stopped: None,
+        };
+        journal.next_segment()?;
+        Ok(journal)
+    }
+
+    pub(crate) const fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    pub(crate) const fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
+    pub(crate) fn into_storage(self) -> S {
+        self.storage
+    }
+
+    /// The segment written to.
+    pub(crate) const fn segment(&self) -> SegmentName {
+        self.at.segment
     }
 
     /// The last record.

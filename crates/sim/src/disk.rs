@@ -33,6 +33,18 @@ impl Storage for WriterDisk {
         self.disk.segments()
     }
 
+    fn base(&self) -> Result<Option<Vec<u8>>, IoFault> {
+        self.disk.base()
+    }
+
+    fn set_base(&mut self, bytes: Option<&[u8]>) -> Result<(), IoFault> {
+        self.disk.set_base(bytes)
+    }
+
+    fn remove(&mut self, segment: SegmentName) -> Result<(), IoFault> {
+        self.disk.remove(segment)
+    }
+
     fn size(&self, segment: SegmentName) -> Result<Option<u64>, IoFault> {
         self.disk.size(segment)
     }

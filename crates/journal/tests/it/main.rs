@@ -14,4 +14,5 @@ mod files;
 mod followers;
 mod golden;
 mod histories;
+mod releases;
 mod support;
