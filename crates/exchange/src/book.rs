@@ -5,9 +5,31 @@
 //!
 //! It knows no money: what an order may cost is checked before it comes here, and posted after.
 
+mod auction;
+mod broken;
+mod change;
+mod ladder;
+mod matching;
+mod order;
+mod stops;
+mod view;
+
 use minicbor::{Decode, Encode};
 
+pub use auction::Auction;
+pub use change::Book;
+pub use view::{DepthLevel, Expected, OrderView, Standing, Wanted};
+
 use crate::{OrderId, Price, Quantity, Seat, Side, StpGroup};
+
+/// Lots of one order at most. With [`ORDERS_MAX`] it keeps every sum of a book within 64 bits.
+pub const QUANTITY_MAX: u64 = 1 << 40;
+/// Orders of one book at most.
+pub const ORDERS_MAX: u32 = (1 << 24) - 1;
+/// Orders that wait for a trigger at most: one command may bring all of them in, and nobody must wait long for that.
+pub const WAITING_MAX: usize = 1 << 14;
+/// The highest number of a seat: each up to the highest in use has a few bytes.
+pub const SEATS_MAX: u32 = (1 << 24) - 1;
 
 /// What happens where two orders of one group would trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -119,6 +141,62 @@ pub enum EndReason {
     /// It would have traded with its own group.
     #[n(2)]
     SelfTrade,
+}
+
+/// Why the book does not take a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BookRefusal {
+    /// No order with this id rests or waits.
+    #[error("order {id} is not in the book")]
+    UnknownOrder {
+        /// Which.
+        id: OrderId,
+    },
+    /// A quantity of nothing.
+    #[error("a quantity of nothing")]
+    NoQuantity,
+    /// More than [`QUANTITY_MAX`].
+    #[error("{} lots are more than an order may have", quantity.lots())]
+    QuantityBeyondMost {
+        /// How much.
+        quantity: Quantity,
+    },
+    /// Terms and time in force contradict each other: a budget that must fill whole, or an order without a price that must rest.
+    #[error("these terms and this time in force contradict each other")]
+    ContraryTerms,
+    /// A seat beyond [`SEATS_MAX`].
+    #[error("seat {} is beyond the last one", seat.number())]
+    SeatBeyondMost {
+        /// Which.
+        seat: Seat,
+    },
+    /// The book has [`ORDERS_MAX`] orders.
+    #[error("the book is full")]
+    Full,
+    /// [`WAITING_MAX`] orders wait already.
+    #[error("too many orders wait for a trigger")]
+    TooManyWait,
+    /// The order must not rest, and while the book collects nothing trades.
+    #[error("an order that must not rest, while the book collects orders")]
+    WhileCollecting,
+    /// The order must not trade when it comes in, and would.
+    #[error("the order would trade at once")]
+    WouldTrade,
+}
+
+impl BookRefusal {
+    /// Whether the same command may be taken later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Full | Self::TooManyWait | Self::WhileCollecting | Self::WouldTrade => true,
+            Self::UnknownOrder { .. }
+            | Self::NoQuantity
+            | Self::QuantityBeyondMost { .. }
+            | Self::ContraryTerms
+            | Self::SeatBeyondMost { .. } => false,
+        }
+    }
 }
 
 /// A change of the book; applying it cannot fail.
