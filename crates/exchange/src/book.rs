@@ -12,6 +12,7 @@ mod ladder;
 mod matching;
 mod order;
 mod stops;
+pub mod transcript;
 mod view;
 
 use minicbor::{Decode, Encode};
