@@ -9,6 +9,8 @@
 //! It keeps no balance and knows no customers: an order belongs to a *seat*, which names two accounts of the ledger.
 
 pub mod book;
+pub mod pool;
 mod units;
+mod wide;
 
 pub use units::{MarketNumber, OrderId, Price, Quantity, Seat, Side, StpGroup};
