@@ -165,6 +165,7 @@ impl Account {
             debits: 0,
             credits: 0,
             held: 0,
+            reserved: 0,
             opened_at,
             closed_at: None,
             tenant,

@@ -41,7 +41,7 @@ pub struct RowFound {
 pub enum Found {
     /// How much a transfer moved that did not name its amount, in minor units.
     #[n(0)]
-    Amount(#[cbor(n(0), with = "crate::wide")] u128),
+    Amount(#[cbor(n(0), with = "money::wide")] u128),
     /// The entry that reverses another.
     #[n(1)]
     Mirror(#[n(0)] Entry),

@@ -18,11 +18,11 @@ pub struct Account {
     pub(crate) kind: AccountKind,
     #[n(1)]
     pub(crate) asset: Asset,
-    #[cbor(n(2), with = "crate::wide")]
+    #[cbor(n(2), with = "money::wide")]
     pub(crate) debits: u128,
-    #[cbor(n(3), with = "crate::wide")]
+    #[cbor(n(3), with = "money::wide")]
     pub(crate) credits: u128,
-    #[cbor(n(4), with = "crate::wide")]
+    #[cbor(n(4), with = "money::wide")]
     pub(crate) held: u128,
     #[n(5)]
     pub(crate) opened_at: Timestamp,
@@ -42,6 +42,9 @@ pub struct Account {
     /// Whether a monitor watches it.
     #[n(11)]
     pub(crate) is_watched: bool,
+    /// The part of what is held that is set aside for open orders.
+    #[cbor(n(12), with = "money::wide")]
+    pub(crate) reserved: u128,
 }
 
 /// What an account holds. `posted` is `None` in a direction that has no positive balance (see [`Balance::is_overdrawn`]).
@@ -49,7 +52,7 @@ pub struct Account {
 pub struct Balance {
     /// Booked balance on the normal side; when overdrawn, by how much.
     pub posted: Amount,
-    /// Sum of open holds.
+    /// Sum of open holds, and what is set aside for open orders.
     pub held: Amount,
     /// `posted − held`; zero when overdrawn.
     pub available: Amount,
@@ -391,9 +394,10 @@ impl Ledger {
         for (id, account) in self.accounts.in_order() {
             let balance = account.balance();
             let open_holds = held.get(id).copied().unwrap_or(0);
-            if open_holds != account.held {
-                let open_holds = Amount::new(account.asset, open_holds);
-                broken.push(format!("{id}: holds {open_holds} are not {} held", balance.held));
+            if open_holds.checked_add(account.reserved) != Some(account.held) {
+                let (open_holds, reserved) = (Amount::new(account.asset, open_holds), account.reserved());
+                let held = balance.held;
+                broken.push(format!("{id}: holds {open_holds} and {reserved} set aside are not {held} held"));
             }
             if account.kind.is_guarded()
                 && (balance.is_overdrawn || balance.held.minor() > balance.posted.minor())

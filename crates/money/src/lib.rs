@@ -15,6 +15,7 @@ mod position_index;
 mod rate;
 mod text;
 mod time;
+pub mod wide;
 
 pub use amount::{Amount, AmountError, split_exact};
 pub use asset::{Asset, AssetError};

@@ -5,7 +5,11 @@ use minicbor::decode::Error;
 use minicbor::encode::Write;
 use minicbor::{Decoder, Encoder};
 
-pub(crate) fn encode<C, W: Write>(
+/// Writes the number: `#[cbor(with = "money::wide")]` on a field.
+///
+/// # Errors
+/// The writer's.
+pub fn encode<C, W: Write>(
     value: &u128,
     e: &mut Encoder<W>,
     _: &mut C,
@@ -17,7 +21,11 @@ pub(crate) fn encode<C, W: Write>(
     Ok(())
 }
 
-pub(crate) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<u128, Error> {
+/// Reads the number.
+///
+/// # Errors
+/// Anything that is no such number.
+pub fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<u128, Error> {
     if d.datatype()? == Type::Bytes {
         let bytes = d.bytes()?.try_into().map_err(|_| Error::message("number is not 16 bytes"))?;
         return Ok(u128::from_be_bytes(bytes));
