@@ -6,11 +6,14 @@
 //! It knows no money: what an order may cost is checked before it comes here, and posted after.
 
 mod auction;
+pub mod binary;
 mod broken;
 mod change;
 mod ladder;
 mod matching;
+pub mod naive;
 mod order;
+mod snapshot;
 mod stops;
 pub mod transcript;
 mod view;

@@ -101,7 +101,7 @@ impl Book {
 
     /// The queue links beside a side, which change together.
     #[inline]
-    fn queues(&mut self, side: Side) -> (&mut Ladder, &mut [super::order::Link]) {
+    pub(super) fn queues(&mut self, side: Side) -> (&mut Ladder, &mut [super::order::Link]) {
         let [bids, asks] = &mut self.ladders;
         let ladder = match side {
             Side::Bid => bids,

@@ -1,5 +1,13 @@
 //! What other engines did with the same commands: exchange-core's own runs, in every event, result and price of the final book.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "recorded runs are files, and a skipped test says so"
+)]
+#![allow(clippy::arithmetic_side_effects, reason = "a test stops at the first surprise")]
+
 use std::io::Read as _;
 use std::path::PathBuf;
 

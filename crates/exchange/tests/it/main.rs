@@ -1,5 +1,6 @@
 //! Integration tests of the exchange.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+mod agreement;
 mod golden;
 mod stableswap;
