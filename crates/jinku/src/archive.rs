@@ -6,7 +6,9 @@
 //! **Invariants.** A file appears whole, checked and under its last name, or not at all; one that is there is never written again. The bank may be running: its
 //! journal is read beside the writer.
 //!
-//! What it does not do: it removes nothing from the journal.
+//! Records that are archived stay in the journal until `jinku archive release` takes them out; `jinku archive return` brings them back.
+//!
+//! What it does not do: it takes nothing out of a journal that is shared by several nodes (only out of a node's own copy).
 //!
 //! # The format, version 1
 //!
@@ -16,7 +18,10 @@
 //! (C2SP signed-note) whose text is the line `jinku archive 1` and a line of JSON ([`Title`]); and its number of bytes (4), which end the file.
 //! The SHA-256 in the title is of all bytes ahead of the title. The short hashes say which block is damaged.
 
+mod base;
 mod form;
+mod records;
+mod release;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufReader, BufWriter, Write};
@@ -25,24 +30,53 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use bank::{Bank, JournalEntry};
-use journal::{Hash, Head, Reader};
+use journal::{Hash, Head, JournalError, Reader};
 use ledger::Seal;
+use node::{RecoverError, StartError};
+use projections::ProjectionError;
 use receipts::{NoteSigner, VerifierKey};
 
 use crate::config::Installation;
 use crate::serve;
 
-pub use form::{ArchiveError, MAGIC, Title, check};
+pub(crate) use base::{Kept, files as released_to};
+pub use form::{ArchiveError, MAGIC, Reading, Title, check};
 use form::{Writer, entries_in, title_of};
+pub(crate) use records::{Records, Released};
+pub use release::{Done, bring_back, release};
 
 /// Ending of a file in the making; what an interruption left is written anew.
 const UNFINISHED: &str = ".partial";
 const ENDING: &str = ".archive";
 const BUFFER_BYTES: usize = 1 << 20;
 
+/// Whether something failed because it needs records that are no longer in the journal.
+#[must_use]
+pub fn is_about_released(error: &anyhow::Error) -> bool {
+    let is_released = |error: &JournalError| matches!(error, JournalError::Released { .. });
+    error.chain().any(|cause| match cause.downcast_ref::<JournalError>() {
+        Some(error) => is_released(error),
+        None => match (cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref()) {
+            (Some(StartError::Journal(error) | StartError::Recover(RecoverError::Journal(error))), _, _)
+            | (_, Some(RecoverError::Journal(error)), _)
+            | (_, _, Some(ProjectionError::Journal(error))) => is_released(error),
+            _ => false,
+        },
+    })
+}
+
 /// What is archived, and where to.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    make: Option<MakeArguments>,
+}
+
+#[derive(Debug, clap::Args)]
+struct MakeArguments {
     /// Data folder. The bank may be running.
     #[arg(long)]
     data: PathBuf,
@@ -51,11 +85,25 @@ pub struct Arguments {
     to: PathBuf,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    /// Take archived records out of the journal of a stopped bank, as far as no start and no read model needs them.
+    Release(release::Arguments),
+    /// Bring released records back into the journal of a stopped bank.
+    Return(release::Arguments),
+}
+
 /// Archives and says what.
 ///
 /// # Errors
 /// As [`make`].
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let arguments = match (&arguments.task, &arguments.make) {
+        (Some(Task::Release(arguments)), _) => return release::run_release(arguments),
+        (Some(Task::Return(arguments)), _) => return release::run_return(arguments),
+        (None, Some(arguments)) => arguments,
+        (None, None) => bail!("--data and --to are needed, or `release` or `return`"),
+    };
     let made = make(&arguments.data, &arguments.to)?;
     for (file, title) in &made.files {
         println!("{file}  {}", title.words());
@@ -65,7 +113,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         println!("{} archived, {} were there already", made.files.len(), made.were_there);
     }
-    println!("nothing was removed from the journal");
+    println!("nothing was removed from the journal: `jinku archive release` does that");
     Ok(())
 }
 
@@ -223,7 +271,13 @@ impl Folder {
 fn copy(plan: &Plan, journal: &Path, signer: &NoteSigner, out: impl Write) -> anyhow::Result<Title> {
     let mut title = plan.title.clone();
     let before = Head { seq: title.before_seq, hash: Hash::from_hex(&title.before_hash)? };
-    let mut reader = Reader::open(journal, before.seq.saturating_add(1))?;
+    let reader = Reader::open(journal, before.seq.saturating_add(1));
+    let mut reader = reader.with_context(|| {
+        format!(
+            "seal {} was archived to another folder: archive to that one, or return its records first",
+            title.seal
+        )
+    })?;
     let mut head = before;
     let mut writer = Writer::begin(out, before)?;
     while let Some(record) = reader.next_until(title.last_seq)? {

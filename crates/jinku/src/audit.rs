@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use bank::{Bank, Command, JournalEntry, Submission};
-use journal::{Head, Reader};
 use money::Timestamp;
 use receipts::{Checkpoint, MerkleLog};
 
 use crate::config::Installation;
 use crate::{archive, serve};
+
+mod source;
+
+use source::{Heads, Source};
 
 /// What is to be audited.
 #[derive(Debug, clap::Args)]
@@ -18,7 +21,7 @@ pub struct Arguments {
     /// Data folder. The bank may be running.
     #[arg(long)]
     pub data: PathBuf,
-    /// Folder of `jinku archive`, to be checked against the sealed days.
+    /// Folder of `jinku archive`, to be checked against the sealed days. Where records were released from the journal, they are read from here.
     #[arg(long)]
     pub archive: Option<PathBuf>,
 }
@@ -77,7 +80,7 @@ pub fn audit_with(data: &Path, archived: Option<&Path>) -> anyhow::Result<Findin
     let installation = Installation::open(data)?;
     let mut findings = Findings::default();
     let folder = data.join("journal");
-    match journal::verify(&folder) {
+    let begins = match journal::verify(&folder) {
         Ok(verified) => {
             let (records, bytes) = (verified.records, verified.bytes);
             findings.passed.push(format!(
@@ -87,45 +90,68 @@ pub fn audit_with(data: &Path, archived: Option<&Path>) -> anyhow::Result<Findin
             if let Some(at) = verified.torn_tail {
                 findings.passed.push(format!("chain: an unfinished write at {at} is cut at the next start"));
             }
+            verified.before
         }
         Err(damage) => {
             findings.failed.push(format!("chain: {damage}"));
             return Ok(findings);
         }
-    }
-    let Some((bank, heads)) = replay(&installation, &folder, &mut findings)? else { return Ok(findings) };
+    };
+    let Some(source) = Source::of(&installation, begins, archived, &mut findings)? else {
+        return Ok(findings);
+    };
+    let Some((bank, heads)) = replay(&installation, &source, &mut findings)? else { return Ok(findings) };
     check_books(&bank, &mut findings);
     check_seals(&bank, &heads, &mut findings);
     if let Some(archived) = archived {
         check_archive(&installation, &bank, archived, &mut findings)?;
     }
-    check_log(&installation, &folder, &heads, &mut findings)?;
+    if source.is_whole() {
+        check_log(&installation, &source, &heads, &mut findings)?;
+    } else {
+        findings.passed.push(
+            "log: NOT CHECKED, since it is made from the first record on: --archive names the folder with the records released"
+                .to_owned(),
+        );
+    }
     Ok(findings)
 }
 
-/// Replays the journal, deciding and checking everything again; answers with the state and the head after each entry that a checkpoint may name.
+/// Replays what there is, deciding and checking everything again; answers with the state and the heads after the entries.
 fn replay(
     installation: &Installation,
-    folder: &Path,
+    source: &Source,
     findings: &mut Findings,
-) -> anyhow::Result<Option<(Bank, Vec<Head>)>> {
+) -> anyhow::Result<Option<(Bank, Heads)>> {
     let relying_party = serve::relying_party(&installation.config);
-    let mut bank = Bank::default();
-    let mut reader = Reader::open(folder, 1)?;
-    let mut heads = Vec::new();
+    let Some(mut bank) = source.state(installation, findings)? else { return Ok(None) };
+    let snapshot = bank.seq();
+    let mut records = source.records();
+    let mut heads = Heads { before: source.marks()?, from: source.before(), list: Vec::new() };
     let (mut signatures, mut last) = (0_u64, Timestamp::default());
-    while let Some(record) = reader.next()? {
-        let entry = match JournalEntry::from_bytes(&record.bytes) {
+    loop {
+        let (head, bytes, at) = match records.next() {
+            Ok(Some(record)) => record,
+            Ok(None) => break,
+            Err(error) => {
+                findings.failed.push(format!("records: {error:#}"));
+                return Ok(None);
+            }
+        };
+        let seq = head.seq;
+        heads.list.push(head);
+        if seq <= snapshot {
+            continue;
+        }
+        let entry = match JournalEntry::from_bytes(&bytes) {
             Ok(entry) => entry,
             Err(error) => {
-                findings.failed.push(format!("entry {} at {}: {error}", record.seq, record.at));
+                findings.failed.push(format!("entry {seq} at {at}: {error}"));
                 return Ok(None);
             }
         };
         if entry.recorded_at < last {
-            findings
-                .failed
-                .push(format!("entry {} at {}: recorded before the one ahead", record.seq, record.at));
+            findings.failed.push(format!("entry {seq} at {at}: recorded before the one ahead"));
         }
         last = entry.recorded_at;
         signatures = signatures.saturating_add(u64::from(is_signed(&entry.command)));
@@ -139,14 +165,14 @@ fn replay(
             Err(refusal) => Some(refusal.to_string()),
         };
         if let Some(problem) = otherwise {
-            findings.failed.push(format!("entry {} at {}: {problem}", record.seq, record.at));
+            findings.failed.push(format!("entry {seq} at {at}: {problem}"));
             return Ok(None);
         }
-        heads.push(Head { seq: record.seq, hash: record.hash });
     }
     findings.passed.push(format!(
-        "replay: {} entries decided again, state {}",
-        bank.seq(),
+        "replay: {} entries decided again{}, state {}",
+        bank.seq().saturating_sub(snapshot),
+        if snapshot == 0 { String::new() } else { format!(" after the snapshot at {snapshot}") },
         bank.state_hash()
     ));
     findings.passed.push(format!("evidence: {signatures} passkey signatures verified again"));
@@ -177,15 +203,12 @@ fn check_books(bank: &Bank, findings: &mut Findings) {
 }
 
 /// Every seal names a record of this journal, none before the one that the seal ahead of it names.
-fn check_seals(bank: &Bank, heads: &[Head], findings: &mut Findings) {
+fn check_seals(bank: &Bank, heads: &Heads, findings: &mut Findings) {
     let seals = bank.ledger().seals();
     let mut before = 0;
     for (number, seal) in (1_u32..).zip(seals) {
         let at = seal.mark.seq;
-        let index = at.checked_sub(1).and_then(|index| usize::try_from(index).ok());
-        let found = index.and_then(|index| heads.get(index));
-        if at < before || !found.is_some_and(|head| head.seq == at && *head.hash.as_bytes() == seal.mark.hash)
-        {
+        if at < before || !heads.has(at, &seal.mark.hash) {
             findings.failed.push(format!(
                 "seals: seal {number} through {} names record {at} with {}, which the journal does not have there",
                 seal.through,
@@ -241,11 +264,14 @@ fn check_archive(
 /// The log is made again from the journal and compared with what the bank has signed.
 fn check_log(
     installation: &Installation,
-    folder: &Path,
-    heads: &[Head],
+    source: &Source,
+    heads: &Heads,
     findings: &mut Findings,
 ) -> anyhow::Result<()> {
-    let log = projections::rebuild_log(folder)?;
+    let mut records = source.records();
+    let log = projections::rebuild_log_from(|| -> anyhow::Result<_> {
+        Ok(records.next()?.map(|(head, bytes, _)| (head.seq, bytes)))
+    })?;
     let note = match std::fs::read_to_string(installation.folder.join("checkpoint.note")) {
         Ok(note) => note,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && log.is_empty() => return Ok(()),
@@ -273,10 +299,8 @@ fn check_log(
     Ok(())
 }
 
-fn agrees(checkpoint: &Checkpoint, log: &MerkleLog, heads: &[Head]) -> bool {
+fn agrees(checkpoint: &Checkpoint, log: &MerkleLog, heads: &Heads) -> bool {
     let tree = log.head_at(checkpoint.head().size).is_ok_and(|head| head == *checkpoint.head());
-    let entry = checkpoint.journal().is_none_or(|point| {
-        heads.iter().any(|head| head.seq == point.seq && *head.hash.as_bytes() == point.hash)
-    });
+    let entry = checkpoint.journal().is_none_or(|point| heads.has(point.seq, &point.hash));
     tree && entry
 }

@@ -21,7 +21,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use anyhow::{Context, ensure};
 use bank::{Command, Event, JournalEntry, Refusal, Submission};
 use identity::Actor;
-use journal::Reader;
+use journal::{JournalError, Reader};
 use ledger::{Batch, BatchOutcome};
 use money::CommandId;
 use node::{Handle, Replies, SubmitError};
@@ -121,6 +121,14 @@ struct Waiting {
     result: Receiver<Replies>,
 }
 
+/// What the journal says of a batch that was taken before.
+enum Recorded {
+    Outcome(BatchOutcome),
+    AnothersId,
+    /// Its entry was released from the journal.
+    InArchive,
+}
+
 impl Intake {
     /// Hands in batches of checked rows, and waits until every row is durable or refused.
     pub(crate) fn take(&self, id: CommandId, actor: &Actor, batches: Vec<Batch>) -> anyhow::Result<Answer> {
@@ -161,8 +169,11 @@ impl Intake {
                 Ok(taken) => match taken.rows {
                     Some(rows) => answer.add(first, taken.seq, &rows.outcome, &rows.refusals),
                     None => match self.recorded(taken.seq, actor)? {
-                        Some(outcome) => answer.add(first, taken.seq, &outcome, &[]),
-                        None => answer.refuse_each(first, rows, "the id was used by another sender"),
+                        Recorded::Outcome(outcome) => answer.add(first, taken.seq, &outcome, &[]),
+                        Recorded::AnothersId => {
+                            answer.refuse_each(first, rows, "the id was used by another sender");
+                        }
+                        Recorded::InArchive => answer.stop_at_archive(taken.seq),
                     },
                 },
                 Err(SubmitError::Refused(Refusal::Rows(refusals))) => answer.refuse_all(first, &refusals),
@@ -177,19 +188,22 @@ impl Intake {
         Ok(answer)
     }
 
-    /// What became of the rows of a batch that was taken before: its entry of the journal says. None where another sender had handed it in, whose
-    /// results are nobody else's business.
-    fn recorded(&self, seq: u64, actor: &Actor) -> anyhow::Result<Option<BatchOutcome>> {
-        let mut reader = Reader::open(&self.journal, seq)?;
+    /// What became of the rows of a batch that was taken before: its entry of the journal says. Where another sender had handed it in, its results are
+    /// nobody else's business.
+    fn recorded(&self, seq: u64, actor: &Actor) -> anyhow::Result<Recorded> {
+        let mut reader = match Reader::open(&self.journal, seq) {
+            Err(JournalError::Released { .. }) => return Ok(Recorded::InArchive),
+            reader => reader?,
+        };
         let record = reader.next()?.context("the journal does not have the entry")?;
         let entry = JournalEntry::from_bytes(&record.bytes)?;
         if entry.actor != *actor {
-            return Ok(None);
+            return Ok(Recorded::AnothersId);
         }
         let outcome = entry.events.into_iter().find_map(|event| match event {
             Event::LedgerBatch(outcome) => Some(outcome),
             _ => None,
         });
-        outcome.context("the entry is not that of a batch").map(Some)
+        outcome.context("the entry is not that of a batch").map(Recorded::Outcome)
     }
 }

@@ -74,6 +74,11 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("jinku: {error:#}");
+            if archive::is_about_released(&error) {
+                eprintln!(
+                    "jinku: `jinku archive return` brings released records back from the archive's folder"
+                );
+            }
             ExitCode::FAILURE
         }
     }

@@ -26,5 +26,5 @@ pub use history::HistoryFiles;
 pub use recover::{RecoverError, Recovered, recover};
 pub use sequencer::{Config, Node, StartError};
 pub use snapshots::{
-    GoodSnapshot, SNAPSHOT_HEADER_BYTES, SnapshotFileError, newest_snapshot, write_snapshot,
+    GoodSnapshot, SNAPSHOT_HEADER_BYTES, SnapshotFileError, good_snapshots, newest_snapshot, write_snapshot,
 };

@@ -90,6 +90,20 @@ pub(crate) fn newest(data: &Path) -> Result<Option<Bank>, JournalError> {
     Ok(newest_snapshot(data)?.map(|found| found.bank))
 }
 
+/// Every snapshot file that the journal agrees with, oldest first.
+///
+/// # Errors
+/// A journal that cannot be read.
+pub fn good_snapshots(data: &Path) -> Result<Vec<GoodSnapshot>, JournalError> {
+    let mut good = Vec::new();
+    for (seq, path) in list(data) {
+        if let Ok(bank) = open(&path, seq, data)? {
+            good.push(GoodSnapshot { path, bank });
+        }
+    }
+    Ok(good)
+}
+
 /// A snapshot file that the journal agrees with.
 #[derive(Debug)]
 pub struct GoodSnapshot {
@@ -136,7 +150,15 @@ fn open(path: &Path, seq: u64, data: &Path) -> Result<Result<Bank, String>, Jour
 }
 
 fn record_hash(data: &Path, seq: u64) -> Result<Option<Hash>, JournalError> {
-    let mut reader = Reader::open(&journal_dir(data), seq)?;
+    let journal = journal_dir(data);
+    let mut reader = match Reader::open(&journal, seq) {
+        // The base has the hash of the last released record, and nothing of those before.
+        Err(JournalError::Released { .. }) => {
+            let base = journal::base(&journal)?.filter(|base| base.before.seq == seq);
+            return Ok(base.map(|base| base.before.hash));
+        }
+        reader => reader?,
+    };
     Ok(reader.next()?.filter(|record| record.seq == seq).map(|record| record.hash))
 }
 

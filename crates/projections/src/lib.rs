@@ -18,6 +18,7 @@ mod payments;
 mod project;
 mod projector;
 mod schema;
+mod standing;
 mod turn;
 
 pub use error::ProjectionError;
@@ -25,4 +26,5 @@ pub use feed::{FeedKind, FeedRow};
 pub use movements::{Direction, MovementKind, MovementQuery, MovementRow, Page, Party};
 pub use payments::{PaymentRow, StepKind, StepRow};
 pub use project::movement_id;
-pub use projector::{Config, Projections, ReadModel, Status, rebuild_log};
+pub use projector::{Config, Projections, ReadModel, Status, rebuild_log, rebuild_log_from};
+pub use standing::standing;

@@ -165,14 +165,26 @@ fn follow(mut writer: Writer, config: &Config, handle: &Handle, shared: &Shared)
 /// # Errors
 /// A journal that cannot be read, or an entry that cannot be put in.
 pub fn rebuild_log(journal: &Path) -> Result<MerkleLog, ProjectionError> {
-    let connection = Connection::open_in_memory()?;
+    let mut reader = Reader::open(journal, 1)?;
+    rebuild_log_from(|| -> Result<_, ProjectionError> {
+        Ok(reader.next()?.map(|record| (record.seq, record.bytes)))
+    })
+}
+
+/// Like [`rebuild_log`], from records that `next` gives in order, from the first on, with their numbers.
+///
+/// # Errors
+/// As `next`, or an entry that cannot be put in.
+pub fn rebuild_log_from<E: From<ProjectionError>>(
+    mut next: impl FnMut() -> Result<Option<(u64, Vec<u8>)>, E>,
+) -> Result<MerkleLog, E> {
+    let connection = Connection::open_in_memory().map_err(ProjectionError::from)?;
     schema::prepare(&connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     let mut state = State::default();
     let mut projecting = Projecting::new(&connection, &mut state)?;
-    let mut reader = Reader::open(journal, 1)?;
-    while let Some(record) = reader.next()? {
-        projecting.record(record.seq, &record.bytes)?;
+    while let Some((seq, bytes)) = next()? {
+        projecting.record(seq, &bytes)?;
     }
     drop(projecting);
     Ok(state.log)
@@ -194,6 +206,8 @@ impl Writer {
         if let Some(writer) = Self::open_existing(path, &journal)? {
             return Ok(writer);
         }
+        // Without the first records it could not be made again: it stays as it is.
+        drop(Reader::open(&journal, 1)?);
         tracing::warn!("the read model does not fit the journal and is made again");
         for suffix in ["", "-wal", "-shm"] {
             let mut name = path.as_os_str().to_owned();
@@ -225,8 +239,8 @@ impl Writer {
             })?;
         let seq = u64::try_from(seq).unwrap_or(0);
         let mut known = Hash::default();
+        let mut reader = Reader::open(journal, seq)?;
         if seq > 0 {
-            let mut reader = Reader::open(journal, seq)?;
             match reader.next()? {
                 Some(record) if record.seq == seq && record.hash.as_bytes().as_slice() == hash => {
                     known = record.hash;

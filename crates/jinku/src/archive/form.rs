@@ -255,6 +255,103 @@ impl<R: Read> Source<R> {
     }
 }
 
+/// A file on its way, record by record.
+pub struct Reading<R> {
+    source: Source<R>,
+    before: Head,
+    head: Head,
+    records: u64,
+    entries: u64,
+    /// Which block comes next, from 1, and what is left of the one before.
+    block: u64,
+    content: Vec<u8>,
+    at: usize,
+    is_over: bool,
+}
+
+impl<R: Read> Reading<R> {
+    /// Begins with a file's header.
+    ///
+    /// # Errors
+    /// It is none of an archive's.
+    pub fn begin(from: R) -> Result<Self, ArchiveError> {
+        let mut source = Source { from, hash: Sha256::new(), at: 0 };
+        let header = source.take(HEADER_BYTES)?.ok_or(ArchiveError::Header)?;
+        let before = before_of(&header).ok_or(ArchiveError::Header)?;
+        let (content, is_over) = (Vec::new(), false);
+        Ok(Self { source, before, head: before, records: 0, entries: 0, block: 1, content, at: 0, is_over })
+    }
+
+    /// The record before the first.
+    pub const fn before(&self) -> Head {
+        self.before
+    }
+
+    /// The next record with its number and hash; `None` after the last. What it gives is signed only when [`Reading::finish`] says so.
+    ///
+    /// # Errors
+    /// A damaged block, or a record that is no entry of a journal.
+    #[expect(clippy::should_implement_trait, reason = "a file that failed is not asked again")]
+    pub fn next(&mut self) -> Result<Option<(Head, Vec<u8>)>, ArchiveError> {
+        if self.at >= self.content.len() && !self.more()? {
+            return Ok(None);
+        }
+        // The block was whole: its records are not.
+        let damaged = ArchiveError::Block { number: self.block.saturating_sub(1), at: self.source.at };
+        let rest = self.content.get(self.at..).unwrap_or_default();
+        let Some((len, rest)) = rest.split_first_chunk::<4>() else { return Err(damaged) };
+        let len = usize::try_from(u32::from_be_bytes(*len)).unwrap_or(usize::MAX);
+        let Some(record) = rest.get(..len) else { return Err(damaged) };
+        let seq = self.head.seq.saturating_add(1);
+        let entry = JournalEntry::from_bytes(record)
+            .map_err(|error| ArchiveError::Record { seq, problem: error.to_string() })?;
+        self.head = Head { seq, hash: record_hash(&self.head.hash, seq, record) };
+        self.records = self.records.saturating_add(1);
+        self.entries = self.entries.saturating_add(entries_in(&entry));
+        self.at = self.at.saturating_add(len).saturating_add(4);
+        Ok(Some((self.head, record.to_vec())))
+    }
+
+    /// Reads the next block; `false` after the last.
+    fn more(&mut self) -> Result<bool, ArchiveError> {
+        let (number, at) = (self.block, self.source.at);
+        let damaged = || ArchiveError::Block { number, at };
+        if self.is_over {
+            return Ok(false);
+        }
+        let head = self.source.take(BLOCK_HEAD_BYTES)?.ok_or_else(damaged)?;
+        if head.iter().all(|byte| *byte == 0) {
+            self.is_over = true;
+            return Ok(false);
+        }
+        let content = block(&mut self.source, &head)?.filter(|content| !content.is_empty());
+        (self.content, self.at) = (content.ok_or_else(damaged)?, 0);
+        self.block = number.saturating_add(1);
+        Ok(true)
+    }
+
+    /// Reads what is left, and then the title, which must be signed and be about all that was read.
+    ///
+    /// # Errors
+    /// The first place that is not what was signed.
+    pub fn finish(mut self, key: &VerifierKey) -> Result<Title, ArchiveError> {
+        while self.next()?.is_some() {}
+        let Source { mut from, hash, at } = self.source;
+        let mut rest = Vec::new();
+        let most = u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(5);
+        from.by_ref().take(most).read_to_end(&mut rest)?;
+        let wrong = |problem: String| ArchiveError::Title { at, problem };
+        let (note, len) = rest.split_last_chunk::<4>().ok_or_else(|| wrong("it is cut short".to_owned()))?;
+        if usize::try_from(u32::from_be_bytes(*len)).ok() != Some(note.len()) {
+            return Err(wrong("its length, the last four bytes of the file, is another".to_owned()));
+        }
+        let title = Title::open(note, key).map_err(wrong)?;
+        let sum = Sum { head: self.head, records: self.records, entries: self.entries };
+        compare(&title, self.before, &sum, &hex::encode(hash.finalize()))?;
+        Ok(title)
+    }
+}
+
 /// What the records of a file come to.
 struct Sum {
     head: Head,
@@ -267,32 +364,7 @@ struct Sum {
 /// # Errors
 /// The first place that is not what was signed.
 pub fn check(from: impl Read, key: &VerifierKey) -> Result<Title, ArchiveError> {
-    let mut source = Source { from, hash: Sha256::new(), at: 0 };
-    let header = source.take(HEADER_BYTES)?.ok_or(ArchiveError::Header)?;
-    let before = before_of(&header).ok_or(ArchiveError::Header)?;
-    let mut sum = Sum { head: before, records: 0, entries: 0 };
-    for number in 1_u64.. {
-        let at = source.at;
-        let damaged = || ArchiveError::Block { number, at };
-        let head = source.take(BLOCK_HEAD_BYTES)?.ok_or_else(damaged)?;
-        if head.iter().all(|byte| *byte == 0) {
-            break;
-        }
-        let content = block(&mut source, &head)?.ok_or_else(damaged)?;
-        add_records(&content, &mut sum)?.ok_or_else(damaged)?;
-    }
-    let Source { mut from, hash, at } = source;
-    let mut rest = Vec::new();
-    let most = u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(5);
-    from.by_ref().take(most).read_to_end(&mut rest)?;
-    let wrong = |problem: String| ArchiveError::Title { at, problem };
-    let (note, len) = rest.split_last_chunk::<4>().ok_or_else(|| wrong("it is cut short".to_owned()))?;
-    if usize::try_from(u32::from_be_bytes(*len)).ok() != Some(note.len()) {
-        return Err(wrong("its length, the last four bytes of the file, is another".to_owned()));
-    }
-    let title = Title::open(note, key).map_err(wrong)?;
-    compare(&title, before, &sum, &hex::encode(hash.finalize()))?;
-    Ok(title)
+    Reading::begin(from)?.finish(key)
 }
 
 fn before_of(header: &[u8]) -> Option<Head> {
@@ -319,23 +391,6 @@ fn block(source: &mut Source<impl Read>, head: &[u8]) -> io::Result<Option<Vec<u
     let most = u64::try_from(content).unwrap_or(u64::MAX).saturating_add(1);
     let inflated = DeflateDecoder::new(stored.as_slice()).take(most).read_to_end(&mut found);
     Ok((inflated.is_ok() && found.len() == content).then_some(found))
-}
-
-/// Goes on with the chain over the records of a block; `None` where they are not whole.
-fn add_records(mut content: &[u8], sum: &mut Sum) -> Result<Option<()>, ArchiveError> {
-    while !content.is_empty() {
-        let Some((len, rest)) = content.split_first_chunk::<4>() else { return Ok(None) };
-        let len = usize::try_from(u32::from_be_bytes(*len)).unwrap_or(usize::MAX);
-        let Some((record, rest)) = rest.split_at_checked(len) else { return Ok(None) };
-        let seq = sum.head.seq.saturating_add(1);
-        sum.head = Head { seq, hash: record_hash(&sum.head.hash, seq, record) };
-        let entry = JournalEntry::from_bytes(record)
-            .map_err(|error| ArchiveError::Record { seq, problem: error.to_string() })?;
-        sum.records = sum.records.saturating_add(1);
-        sum.entries = sum.entries.saturating_add(entries_in(&entry));
-        content = rest;
-    }
-    Ok(Some(()))
 }
 
 fn compare(title: &Title, before: Head, sum: &Sum, sha256: &str) -> Result<(), ArchiveError> {

@@ -150,6 +150,9 @@ impl Making<'_> {
         let mut rows = before.map(|before| before.pieces.clone()).unwrap_or_default();
         let mut reader = match Reader::open(&folder, head.seq.max(1)) {
             Err(JournalError::Absent(_)) => bail!("this bank has never run: there is nothing to back up"),
+            Err(error @ JournalError::Released { .. }) => bail!(
+                "{error}: back up to the folder that has the records before, or bring them back with `jinku archive return`"
+            ),
             reader => reader?,
         };
         let mut row = before.map(|before| before.head.clone());
@@ -254,7 +257,11 @@ fn same_history(reader: &mut Reader, head: Head) -> anyhow::Result<()> {
 fn as_stated(folder: &Path, note: &[u8]) -> anyhow::Result<()> {
     let checkpoint = stated(note).context("checkpoint.note cannot be read")?;
     let Some(point) = checkpoint.journal() else { return Ok(()) };
-    let found = Reader::open(folder, point.seq)?.next()?;
+    let found = match Reader::open(folder, point.seq) {
+        // Nothing is released before it is archived, and the archive is signed: the journal is beyond that record.
+        Err(JournalError::Released { .. }) => return Ok(()),
+        reader => reader?.next()?,
+    };
     let has = found.is_some_and(|record| record.seq == point.seq && *record.hash.as_bytes() == point.hash);
     ensure!(
         has,

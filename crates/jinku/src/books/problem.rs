@@ -71,6 +71,14 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
+    /// What became of rows that were taken before can only be read from the archive.
+    pub(super) fn in_archive(seq: u64) -> Self {
+        let detail = format!(
+            "These rows were handed in before, with entry {seq}, and are not taken twice; what became of each is no longer in the journal, but in the archive."
+        );
+        Self::new(StatusCode::GONE, "in_archive", detail)
+    }
+
     /// The id has another body behind it.
     pub(super) fn id_reused() -> Self {
         let detail = "This id was used for another request; give every request an id of its own.";

@@ -80,6 +80,9 @@ fn take(desk: &Desk, caller: Caller, id: CommandId, bytes: &[u8]) -> Result<Stri
         tracing::error!("rows: {error:#}");
         Problem::internal()
     })?;
+    if let Some(seq) = answer.in_archive {
+        return Err(Problem::in_archive(seq));
+    }
     if let Some(problem) = &answer.problem {
         // Some may have been taken; the same request again says of each.
         return Err(Problem::unavailable(problem));

@@ -40,6 +40,9 @@ pub struct Answer {
     /// Where the bulk interface of the node that leads is, when this one does not: the same request with the same id may be sent there.
     #[n(5)]
     pub leader: Option<String>,
+    /// The entry that took these rows before, when it is no longer in the journal: what became of each is in the archive alone.
+    #[n(6)]
+    pub in_archive: Option<u64>,
 }
 
 /// Why a row was refused.
@@ -63,6 +66,14 @@ impl Answer {
         if let SubmitError::NotLeader(NotLeader { leader: Some(leader) }) = error {
             self.leader = Some(leader.bulk.clone()).filter(|address| !address.is_empty());
         }
+    }
+
+    /// Puts in that a batch was taken before, with an entry whose results are in the archive alone.
+    pub(super) fn stop_at_archive(&mut self, seq: u64) {
+        self.in_archive = Some(seq);
+        self.problem.get_or_insert(format!(
+            "these rows were handed in before, with entry {seq}; what became of each is no longer in the journal, but in the archive"
+        ));
     }
 
     /// Puts in what became of a batch that begins with the row `first`.

@@ -309,7 +309,7 @@ fn a_manifest_names_what_it_is() {
 
 #[test]
 fn the_drill_passes_and_says_so() {
-    let bank = Bank::with_history("drill-restore");
+    let bank = Bank::with_history("drill-passes");
     bank.project();
     node::write_snapshot(bank.folder()).unwrap();
     go_on(&bank, 0, 2);

@@ -3,6 +3,7 @@
 mod archives;
 mod monitors;
 mod reads;
+mod releases;
 mod rows;
 mod tenants;
 
@@ -109,6 +110,17 @@ impl Served {
 
     fn stop(&mut self) {
         self.process = None;
+    }
+
+    /// Waits until the read models have everything.
+    fn caught_up(&self) {
+        let folder = &self.installation.folder;
+        let head = journal::verify(&folder.join("journal")).unwrap().head.seq;
+        let begun = std::time::Instant::now();
+        while projections::standing(folder).unwrap().is_none_or(|seq| seq < head) {
+            assert!(begun.elapsed().as_secs() < 60, "the read models do not come to record {head}");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
     }
 
     fn token(&self, tenant: u32) -> String {

@@ -28,6 +28,12 @@ impl Replica {
         let view = self.stream.look()?;
         // A bank that was alone until now brings its journal along, when the stream has not begun.
         self.seeds = head.seq > 0 && kept.is_none() && view.head.seq == 0;
+        if let Some(base) = journal::base(&snapshots::journal_dir(&self.data))?.filter(|_| self.seeds) {
+            let first = base.first();
+            return Err(End::Folder(format!(
+                "a shared journal begins with the first record, and this one begins with {first} since those before were released: bring them back first"
+            )));
+        }
         if head.seq > 0 && !self.seeds {
             if view.head.seq < head.seq {
                 self.stream.confirm()?;

@@ -308,3 +308,67 @@ fn damage_in_the_stream_halts_a_follower() {
     assert!(c.handle().status().halted.unwrap().contains("damaged"));
     drop(a);
 }
+
+/// Releases the first records of a stopped node's own copy; answers with the first one left.
+fn release(folder: &Folder) -> u64 {
+    let journal = folder.path().join("journal");
+    let small = journal::Options { segment_bytes: journal::SEGMENT_BYTES_MIN, direct: false };
+    // The copy again, in segments of a record or two.
+    let beside = folder.path().join("small");
+    let (mut copy, _) = journal::FileJournal::open(&beside, &small).unwrap();
+    let mut reader = journal::Reader::open(&journal, 1).unwrap();
+    while let Some(record) = reader.next().unwrap() {
+        copy.append(&[record.bytes]).unwrap();
+    }
+    drop(copy);
+    std::fs::remove_dir_all(&journal).unwrap();
+    std::fs::rename(&beside, &journal).unwrap();
+    let snapshot = node::write_snapshot(folder.path()).unwrap();
+    let (mut opened, _) = journal::FileJournal::open(&journal, &small).unwrap();
+    let before = opened.releasable(snapshot).unwrap().unwrap();
+    assert!(opened.release(&journal::Base { before, note: Vec::new() }).unwrap() > 0);
+    before.seq + 1
+}
+
+#[test]
+fn a_copy_whose_first_records_were_released_follows_and_leads() {
+    let Two { a, b, links, folders } = two("released");
+    for number in 1..20 {
+        a.handle().submit(transfer(number, 1, 2, 10)).unwrap();
+    }
+    same(&a.handle(), &b.handle());
+    drop(b);
+    let first = release(&folders[1]);
+    assert!(first > 2);
+    let b = start(&folders[1], &links[1], "b");
+    a.handle().submit(transfer(30, 1, 2, 10)).unwrap();
+    same(&a.handle(), &b.handle());
+    drop(a);
+    until("another lead", || leads(&b.handle()));
+    b.handle().submit(transfer(31, 1, 2, 10)).unwrap();
+    let a = start(&folders[0], &links[0], "a");
+    same(&a.handle(), &b.handle());
+    drop((a, b));
+    let [whole, rest] =
+        folders.each_ref().map(|folder| journal::verify(&folder.path().join("journal")).unwrap());
+    assert_eq!(whole.head, rest.head);
+    assert_eq!((whole.before.seq, rest.before.seq), (0, first - 1));
+}
+
+#[test]
+fn a_journal_without_its_first_records_begins_no_stream() {
+    let folder = Folder::new("released-alone");
+    let node = Node::start(config(&folder), Arc::new(SystemClock)).unwrap();
+    open_account(&node.handle(), 1);
+    open_account(&node.handle(), 2);
+    for number in 1..10 {
+        node.handle().submit(transfer(number, 1, 2, 10)).unwrap();
+    }
+    drop(node);
+    release(&folder);
+    let error = try_start(&folder, &SimStream::default(), "a").map(drop).unwrap_err().to_string();
+    assert!(error.contains("a shared journal begins with the first record"), "{error}");
+    // Alone it goes on.
+    let node = Node::start(config(&folder), Arc::new(SystemClock)).unwrap();
+    node.handle().submit(transfer(50, 1, 2, 10)).unwrap();
+}
