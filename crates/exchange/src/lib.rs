@@ -9,8 +9,14 @@
 //! It keeps no balance and knows no customers: an order belongs to a *seat*, which names two accounts of the ledger.
 
 pub mod book;
+mod dated;
 pub mod pool;
+pub mod price;
+pub mod quote;
+mod rate;
+pub mod route;
 mod units;
 mod wide;
 
+pub use dated::{Dated, DatedRow};
 pub use units::{MarketNumber, OrderId, Price, Quantity, Seat, Side, StpGroup};
