@@ -101,7 +101,7 @@ impl FileStorage {
                 return Ok(());
             }
         }
-        make_room(path, bytes, self.direct, &|| false)
+        make_room(path, bytes, self.direct, &|_| true)
     }
 }
 
