@@ -12,6 +12,8 @@ use thiserror::Error;
 
 use crate::cluster::{NotLeader, Role};
 use crate::sequencer::{Answer, Job};
+use crate::tail::{Followed, Tail};
+use crate::writer::Group;
 
 /// What became of a command that was not refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,7 @@ pub(crate) struct Shared {
     pub(crate) bank: RwLock<Bank>,
     pub(crate) progress: Mutex<Progress>,
     pub(crate) changed: Condvar,
+    pub(crate) followed: Followed,
     pub(crate) relying_party: RelyingParty,
 }
 
@@ -127,6 +130,14 @@ impl Shared {
     pub(crate) fn set_leads(&self, epoch: u64, end: Instant) {
         let mut progress = self.progress();
         (progress.role, progress.lead_end) = (Role::Leads { epoch }, Some(end));
+    }
+
+    /// The group is durable with `bytes` in the journal, whose head is `head`: whoever follows gets the entries, and whoever waits hears of it.
+    pub(crate) fn hand_over(&self, group: &mut Group, head: Head, bytes: usize) {
+        // First the entries, so that who hears of a number finds the entry.
+        self.followed.push(group.take_entries(), head, bytes);
+        self.progress().durable = head;
+        self.changed.notify_all();
     }
 
     pub(crate) fn halt(&self, reason: String) {
@@ -270,6 +281,21 @@ impl Handle {
             progress = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         progress.durable
+    }
+
+    /// The entries that become durable from now on, as far as they fit in `bytes_max`; those before and those that did not fit are in
+    /// the journal. The node has one follower: a tail taken before gets nothing more.
+    #[must_use]
+    pub fn tail(&self, bytes_max: usize) -> Tail {
+        let tail = Tail::new(bytes_max);
+        self.shared.followed.by(&tail);
+        tail
+    }
+
+    /// The last durable entry, without a look at the state.
+    #[must_use]
+    pub fn durable(&self) -> Head {
+        self.shared.progress().durable
     }
 
     /// How far the node is.

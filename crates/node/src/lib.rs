@@ -17,6 +17,7 @@ mod history;
 mod recover;
 mod sequencer;
 mod snapshots;
+mod tail;
 mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -28,3 +29,4 @@ pub use sequencer::{Config, Node, StartError};
 pub use snapshots::{
     GoodSnapshot, SNAPSHOT_HEADER_BYTES, SnapshotFileError, good_snapshots, newest_snapshot, write_snapshot,
 };
+pub use tail::{DurableGroup, Tail};

@@ -17,6 +17,7 @@ use crate::cluster::{Cluster, NotLeader, Replica, Role};
 use crate::handle::{Progress, Shared};
 use crate::history::Bounded;
 use crate::recover::{RecoverError, recover};
+use crate::tail::Followed;
 use crate::writer::{Group, ReplyTo, ToWriter, write_groups};
 use crate::{Clock, Handle, Replies, SubmitError, Taken, snapshots};
 
@@ -147,6 +148,7 @@ impl Node {
             bank: RwLock::new(recovered.bank),
             progress: Mutex::new(progress),
             changed: Condvar::new(),
+            followed: Followed::default(),
             relying_party: config.relying_party.clone(),
         });
         let (jobs, queue) = bounded(QUEUE_MAX);
@@ -377,7 +379,7 @@ impl Sequencer {
             // Nothing follows: a repeat of what a rail told before. There is nothing to keep.
             return Ok(Taken::repeat(bank.seq(), bank.recorded_at()));
         };
-        group.add(&entry);
+        group.add(entry);
         Ok(Taken { seq: bank.seq(), recorded_at: now, is_repeat: false, rows: rows.map(Box::new) })
     }
 

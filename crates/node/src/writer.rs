@@ -1,4 +1,4 @@
-//! The one thread that writes the journal, and releases replies.
+//! The one thread that writes the journal, hands over what is durable, and releases replies.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,26 +16,53 @@ pub(crate) type ReplyTo = Box<dyn FnOnce(Replies) + Send>;
 /// Entries that become durable together, and the replies that wait for them.
 #[derive(Default)]
 pub(crate) struct Group {
-    bytes: Vec<u8>,
-    records: Vec<Range<usize>>,
+    entries: Vec<JournalEntry>,
     pub(crate) commands: usize,
     pub(crate) replies: Vec<(Replies, ReplyTo)>,
 }
 
+/// Entries as they are recorded. It is the writer's thread that brings them into this form, while the sequencer decides the next.
+#[derive(Default)]
+pub(crate) struct Encoded {
+    bytes: Vec<u8>,
+    records: Vec<Range<usize>>,
+}
+
+impl Encoded {
+    /// Holds these entries from here on, in the memory of those before.
+    fn set(&mut self, entries: &[JournalEntry]) {
+        self.bytes.clear();
+        self.records.clear();
+        for entry in entries {
+            let start = self.bytes.len();
+            entry.write(&mut self.bytes);
+            self.records.push(start..self.bytes.len());
+        }
+    }
+
+    pub(crate) fn records(&self) -> Vec<&[u8]> {
+        self.records.iter().map(|range| self.bytes.get(range.clone()).unwrap_or_default()).collect()
+    }
+}
+
 impl Group {
-    pub(crate) fn add(&mut self, entry: &JournalEntry) {
-        let start = self.bytes.len();
-        entry.write(&mut self.bytes);
-        self.records.push(start..self.bytes.len());
+    pub(crate) fn add(&mut self, entry: JournalEntry) {
+        self.entries.push(entry);
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.replies.is_empty()
+        self.entries.is_empty() && self.replies.is_empty()
     }
 
-    /// The entries as they are recorded.
-    pub(crate) fn records(&self) -> Vec<&[u8]> {
-        self.records.iter().map(|range| self.bytes.get(range.clone()).unwrap_or_default()).collect()
+    pub(crate) fn encode(&self) -> Encoded {
+        let mut encoded = Encoded::default();
+        encoded.set(&self.entries);
+        encoded
+    }
+
+    /// Takes the entries out.
+    pub(crate) fn take_entries(&mut self) -> Vec<JournalEntry> {
+        std::mem::take(&mut self.entries)
     }
 
     pub(crate) fn release(self) {
@@ -68,8 +95,9 @@ pub(crate) fn write_groups(
 ) {
     // Set while groups build on entries that were not written.
     let mut discarding = false;
+    let mut encoded = Encoded::default();
     while let Ok(next) = groups.recv() {
-        let group = match next {
+        let mut group = match next {
             ToWriter::Resume => {
                 discarding = false;
                 continue;
@@ -84,10 +112,10 @@ pub(crate) fn write_groups(
             group.fail(&SubmitError::NoRoom);
             continue;
         }
-        match append(&mut journal, &group) {
-            Ok(()) => {
-                shared.progress().durable = journal.head();
-                shared.changed.notify_all();
+        encoded.set(&group.entries);
+        match journal.append(&encoded.records()) {
+            Ok(head) => {
+                shared.hand_over(&mut group, head, encoded.bytes.len());
                 group.release();
             }
             Err(JournalError::Full { .. }) => {
@@ -106,8 +134,4 @@ pub(crate) fn write_groups(
     // The sequencer has gone: nothing more can become durable, so nobody shall wait for it.
     shared.progress().halted.get_or_insert(Halted { reason: "the node was stopped".to_owned() });
     shared.changed.notify_all();
-}
-
-fn append(journal: &mut FileJournal, group: &Group) -> Result<(), JournalError> {
-    journal.append(&group.records()).map(|_| ())
 }

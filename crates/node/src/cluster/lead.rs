@@ -120,7 +120,8 @@ impl Replica {
     /// Makes a group durable and releases its replies; answers whether the lead is over.
     fn write(&mut self, term: &mut Term, group: Group) -> Result<bool, End> {
         let before = self.journal.head();
-        let records = group.records();
+        let encoded = group.encode();
+        let records = encoded.records();
         if let Some(index) = records.iter().position(|record| record.len() > RECORD_BYTES_MAX) {
             let bytes = records.get(index).map_or(0, |record| record.len());
             let error = JournalError::RecordTooLarge { index, bytes, max: RECORD_BYTES_MAX };

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use bank::Refusal;
 use money::{CommandId, Timestamp};
-use node::{ManualClock, SubmitError, SystemClock, recover, write_snapshot};
+use node::{ManualClock, SubmitError, SystemClock, Tail, recover, write_snapshot};
 use support::{Folder, SEGMENT_BYTES, account, config, open_account, operator, start, transfer};
 
 #[test]
@@ -86,6 +86,49 @@ fn commands_of_many_connections_are_recorded_in_groups() {
     assert_eq!(broken, Vec::<String>::new());
 }
 
+/// The entries in a tail after `seq`, as the journal keeps them.
+fn handed(tail: &Tail, mut seq: u64) -> Vec<(u64, Vec<u8>)> {
+    let mut found = Vec::new();
+    while let Some(group) = tail.next(seq) {
+        found.extend(group.entries().map(|(seq, entry)| (seq, entry.to_bytes())));
+        seq = group.head().seq;
+    }
+    found
+}
+
+/// The records of the journal after `seq`.
+fn recorded(folder: &Folder, seq: u64) -> Vec<(u64, Vec<u8>)> {
+    let mut reader = journal::Reader::open(&folder.path().join("journal"), seq + 1).unwrap();
+    std::iter::from_fn(|| reader.next().unwrap()).map(|record| (record.seq, record.bytes)).collect()
+}
+
+#[test]
+fn what_is_handed_over_is_what_the_journal_has() {
+    let folder = Folder::new("handed");
+    let node = start(&config(&folder), Arc::new(SystemClock));
+    let handle = node.handle();
+    open_account(&handle, 1);
+    let (tail, before) = (handle.tail(1 << 20), handle.status().durable.seq);
+    open_account(&handle, 2);
+    let threads = [1_000_u64, 2_000, 3_000, 4_000].map(|first| {
+        let handle = node.handle();
+        std::thread::spawn(move || {
+            for serial in first..first + 20 {
+                handle.submit(transfer(serial, 1, 2, 1)).unwrap();
+                // A refusal and a repeat are in no entry.
+                handle.submit(transfer(serial + 500, 1, 2, 5_000_000)).unwrap_err();
+                handle.submit(transfer(serial, 1, 2, 1)).unwrap();
+            }
+        })
+    });
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    let found = handed(&tail, before);
+    assert!(found.len() >= 80, "{}", found.len());
+    assert_eq!(found, recorded(&folder, before));
+}
+
 #[test]
 fn recorded_time_never_goes_back() {
     let folder = Folder::new("clock");
@@ -127,6 +170,7 @@ fn a_full_disk_turns_commands_away_and_loses_nothing() {
     let hash = {
         let node = start(&greedy, Arc::new(SystemClock));
         let handle = node.handle();
+        let (tail, before) = (handle.tail(1 << 20), handle.status().durable.seq);
         let mut serial = 0;
         let error = loop {
             match handle.submit(transfer(serial, 1, 2, 1)) {
@@ -139,6 +183,7 @@ fn a_full_disk_turns_commands_away_and_loses_nothing() {
         // Reading goes on, and shows only what is durable.
         let (seq, hash) = handle.read(|bank| (bank.seq(), bank.state_hash())).unwrap();
         assert_eq!(seq, handle.status().durable.seq);
+        assert_eq!(handed(&tail, before), recorded(&folder, before), "what was given up was handed over");
         hash
     };
     let node = start(&config(&folder), Arc::new(SystemClock));
