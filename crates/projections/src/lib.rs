@@ -1,8 +1,8 @@
 //! Read models: what screens ask for, in SQLite, made from the journal alone.
 //!
-//! A projector follows the journal behind the writer and turns each entry into rows: movements with their leaves in the Merkle log, steps
-//! of payments, a feed of changes for each customer. The file can be deleted at any time; it is made again from the journal, to the
-//! same rows and the same tree. [`ReadModel::status`] says how far behind it is, and [`ReadModel::wait_for`] lets a
+//! A projector follows the journal behind the writer, most of the time by what the node hands over in memory, and turns each entry into
+//! rows: movements with their leaves in the Merkle log, steps of payments, a feed of changes for each customer. The file can be deleted
+//! at any time; it is made again from the journal, to the same rows and the same tree. [`ReadModel::status`] says how far behind it is, and [`ReadModel::wait_for`] lets a
 //! client read its own write.
 //!
 //! **Invariants.** Rows of an entry come all or not at all, with the entry's number. A leaf's number is its movement's rank in the journal.
@@ -15,6 +15,7 @@ mod ids;
 mod movements;
 mod owners;
 mod payments;
+mod place;
 mod project;
 mod projector;
 mod schema;

@@ -115,24 +115,31 @@ impl<'c> Projecting<'c> {
             |error: minicbor::decode::Error| ProjectionError::Entry { seq, problem: error.to_string() };
         let recorded: Recorded = minicbor::decode(bytes).map_err(unreadable)?;
         let is_batch = recorded.events.iter().any(|event| matches!(event, Event::LedgerBatch(_)));
-        let command = is_batch.then(|| JournalEntry::from_bytes(bytes)).transpose().map_err(unreadable)?;
-        self.entry(seq, &recorded, command.as_ref().map(|entry| &entry.command))?;
+        let whole = is_batch.then(|| JournalEntry::from_bytes(bytes)).transpose().map_err(unreadable)?;
+        self.put_in(seq, recorded.seen(), whole.as_ref().map(|entry| &entry.command))?;
         Ok(recorded.recorded_at)
     }
 
-    fn entry(
+    /// Puts in an entry that needs no reading.
+    pub(crate) fn entry(&mut self, seq: u64, entry: &JournalEntry) -> Result<(), ProjectionError> {
+        let JournalEntry { recorded_at, actor, command, events, .. } = entry;
+        let seen = Seen { recorded_at: *recorded_at, actor, events };
+        self.put_in(seq, seen, Some(command))
+    }
+
+    fn put_in(
         &mut self,
         seq: u64,
-        entry: &Recorded,
+        entry: Seen<'_>,
         command: Option<&Command>,
     ) -> Result<(), ProjectionError> {
         let mut turn = Turn::new(seq, entry.recorded_at, std::mem::take(&mut self.state.news));
-        for event in &entry.events {
+        for event in entry.events {
             match event {
-                Event::Identity(event) => self.identity(&mut turn, event, &entry.actor)?,
+                Event::Identity(event) => self.identity(&mut turn, event, entry.actor)?,
                 Event::Payments(event) => self.payment(&mut turn, event)?,
                 Event::Ledger(ledger::Event::Changed { change, .. }) => {
-                    let about = payment_of(change, &entry.events);
+                    let about = payment_of(change, entry.events);
                     self.change(&mut turn, change, about)?;
                 }
                 Event::LedgerBatch(outcome) => self.batch(&mut turn, command, outcome)?,
@@ -568,6 +575,20 @@ struct Recorded {
     actor: Actor,
     #[n(6)]
     events: Vec<Event>,
+}
+
+impl Recorded {
+    fn seen(&self) -> Seen<'_> {
+        Seen { recorded_at: self.recorded_at, actor: &self.actor, events: &self.events }
+    }
+}
+
+/// That, wherever it comes from.
+#[derive(Debug, Clone, Copy)]
+struct Seen<'e> {
+    recorded_at: Timestamp,
+    actor: &'e Actor,
+    events: &'e [Event],
 }
 
 fn number(value: u64) -> i64 {

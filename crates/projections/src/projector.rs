@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 
 use journal::{Hash, Reader};
 use money::{CustomerId, MovementId, PaymentId, Timestamp};
-use node::Handle;
+use node::{Handle, Tail};
 use receipts::{JournalPoint, MerkleLog, NoteSigner, Receipt, VerifierKey};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::ids::Recent;
 use crate::movements::{self, MovementQuery, MovementRow, Page};
 use crate::payments::{self, PaymentRow, StepRow};
+use crate::place::Place;
 use crate::project::{Projecting, State};
 use crate::{FeedRow, ProjectionError, checkpoints, feed, schema};
 
@@ -32,10 +33,15 @@ const LOAD_MIN: u64 = 32;
 const LOAD_BYTES: usize = 64 * 1024;
 /// How much the projector steps back for those who are waited for. It still has a third of a core where all want one.
 const NICENESS: i32 = 3;
-/// How long it waits then: how late a screen is under load.
-const LOAD_PAUSE: Duration = Duration::from_millis(50);
+/// How long a transaction stays open then: how late a screen is under load.
+const LOAD_OPEN: Duration = Duration::from_millis(50);
+/// How often it puts in what has come meanwhile: little work at a time holds up nobody who shares the processor.
+const LOAD_STEP: Duration = Duration::from_millis(4);
 /// Longest sleep of the projector when nothing comes.
 const SLEEP_MAX: Duration = Duration::from_millis(250);
+/// Most bytes of durable entries that wait for the projector in memory: more than what comes while one transaction is made durable, so that the journal is read back
+/// only after a start and where the projector cannot keep up.
+const HANDED_BYTES_MAX: usize = 16 << 20;
 /// How long the projector waits after a fault before it tries again.
 const FAULT_PAUSE: Duration = Duration::from_secs(1);
 /// Idle connections of readers that are kept.
@@ -139,17 +145,13 @@ fn follow(mut writer: Writer, config: &Config, handle: &Handle, shared: &Shared)
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::info!(%error, "read models are made at the priority of all else");
     }
+    let tail = handle.tail(HANDED_BYTES_MAX);
     while !shared.stopping.load(Ordering::Relaxed) {
-        let durable = handle.status().durable.seq;
-        match writer.catch_up(config, shared, durable) {
-            Ok(is_load) => {
-                if is_load {
-                    std::thread::sleep(LOAD_PAUSE);
-                }
-                let _ = handle.wait_beyond(writer.seq, SLEEP_MAX);
-            }
+        let durable = handle.wait_beyond(writer.place.seq, SLEEP_MAX).seq;
+        match writer.catch_up(config, shared, handle, &tail, durable) {
+            Ok(()) => {}
             Err(error) => {
-                tracing::error!(%error, seq = writer.seq, "the read model cannot go on; trying again");
+                tracing::error!(%error, seq = writer.place.seq, "the read model cannot go on; trying again");
                 std::thread::sleep(FAULT_PAUSE);
                 match Writer::open(config, &shared.path) {
                     Ok(again) => writer = again,
@@ -193,11 +195,8 @@ pub fn rebuild_log_from<E: From<ProjectionError>>(
 /// The one connection that writes, and what goes with it.
 struct Writer {
     connection: Connection,
-    reader: Reader,
+    place: Place,
     state: State,
-    seq: u64,
-    hash: Hash,
-    recorded_at: Timestamp,
 }
 
 impl Writer {
@@ -249,49 +248,65 @@ impl Writer {
             }
         }
         let state = State::load(&connection)?;
-        let reader = Reader::open(journal, seq.saturating_add(1))?;
         let recorded_at = Timestamp::from_ms(u64::try_from(at).unwrap_or(0));
-        Ok(Some(Self { connection, reader, state, seq, hash: known, recorded_at }))
+        let place = Place::new(journal, seq, known, recorded_at);
+        Ok(Some(Self { connection, place, state }))
     }
 
     fn status(&self) -> Status {
-        Status { seq: self.seq, recorded_at: self.recorded_at, movements: self.state.log.len() }
+        let Place { seq, recorded_at, .. } = self.place;
+        Status { seq, recorded_at, movements: self.state.log.len() }
     }
 
-    /// Puts in everything that is durable, and answers with whether there is load: a reader could see a group a moment earlier.
-    fn catch_up(&mut self, config: &Config, shared: &Shared, durable: u64) -> Result<bool, ProjectionError> {
-        let (first, mut bytes) = (self.seq, 0_usize);
-        while !shared.stopping.load(Ordering::Relaxed) {
-            let (leaves, before) = (self.state.log.len(), self.seq);
+    /// Puts in what is durable, in one transaction after another. Under load each waits for more that becomes so: a reader could see a group a moment earlier.
+    fn catch_up(
+        &mut self,
+        config: &Config,
+        shared: &Shared,
+        handle: &Handle,
+        tail: &Tail,
+        mut durable: u64,
+    ) -> Result<(), ProjectionError> {
+        while self.place.seq < durable && !shared.stopping.load(Ordering::Relaxed) {
+            let (leaves, before, begun) = (self.state.log.len(), self.place.seq, Instant::now());
+            let mut bytes = 0_usize;
             let transaction = self.connection.unchecked_transaction()?;
             let mut projecting = Projecting::new(&transaction, &mut self.state)?;
-            while self.seq.saturating_sub(before) < BATCH_MAX
-                && projecting.movements().saturating_sub(leaves) < MOVEMENTS_MAX
-            {
-                let Some(record) = self.reader.next_until(durable)? else { break };
-                bytes = bytes.saturating_add(record.bytes.len());
-                let recorded_at = projecting.record(record.seq, &record.bytes)?;
-                (self.seq, self.hash, self.recorded_at) = (record.seq, record.hash, recorded_at);
+            loop {
+                let is_full = self.place.seq.saturating_sub(before) >= BATCH_MAX
+                    || projecting.movements().saturating_sub(leaves) >= MOVEMENTS_MAX;
+                if is_full {
+                    break;
+                }
+                if let Some(taken) = self.place.go_on(&mut projecting, tail, durable)? {
+                    bytes = bytes.saturating_add(taken);
+                    continue;
+                }
+                let is_load = self.place.seq.saturating_sub(before) >= LOAD_MIN || bytes >= LOAD_BYTES;
+                if !is_load || begun.elapsed() >= LOAD_OPEN || shared.stopping.load(Ordering::Relaxed) {
+                    break;
+                }
+                std::thread::sleep(LOAD_STEP);
+                durable = handle.durable().seq;
             }
             projecting.end()?;
-            if self.seq == before {
+            let Place { seq, hash, recorded_at, .. } = self.place;
+            if seq == before {
                 break;
             }
-            let seq = i64::try_from(self.seq).unwrap_or(i64::MAX);
-            let at = i64::try_from(self.recorded_at.ms()).unwrap_or(i64::MAX);
-            transaction.execute(
-                "UPDATE meta SET seq = ?1, hash = ?2, recorded_at = ?3",
-                (seq, self.hash.as_bytes(), at),
-            )?;
+            let at = i64::try_from(recorded_at.ms()).unwrap_or(i64::MAX);
+            transaction
+                .prepare_cached("UPDATE meta SET seq = ?1, hash = ?2, recorded_at = ?3")?
+                .execute((i64::try_from(seq).unwrap_or(i64::MAX), hash.as_bytes(), at))?;
             if self.state.log.len() > leaves {
-                let point = JournalPoint { seq: self.seq, hash: *self.hash.as_bytes() };
+                let point = JournalPoint { seq, hash: *hash.as_bytes() };
                 let file = config.data.join("checkpoint.note");
                 checkpoints::sign(&transaction, &self.state.log, &config.signer, point, &file)?;
             }
             transaction.commit()?;
             self.publish(shared);
         }
-        Ok(self.seq.saturating_sub(first) >= LOAD_MIN || bytes >= LOAD_BYTES)
+        Ok(())
     }
 
     fn publish(&self, shared: &Shared) {
