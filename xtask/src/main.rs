@@ -9,6 +9,7 @@ mod counts;
 mod demo;
 mod fuzz;
 mod project;
+mod quickfix;
 mod run;
 mod schemas;
 mod setup;

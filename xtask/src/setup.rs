@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
 use crate::project::Project;
+use crate::quickfix;
 use crate::run::{output, run, succeeds};
 use crate::schemas;
 
@@ -31,7 +32,8 @@ pub(crate) fn all(project: &Project) -> anyhow::Result<()> {
 pub(crate) fn for_quick_tests(project: &Project) -> anyhow::Result<()> {
     for_demo(project)?;
     postgresql()?;
-    second_opinion()
+    second_opinion()?;
+    quickfix::install(project.data_dir())
 }
 
 /// What `cluster` needs beside the database that the tests need.

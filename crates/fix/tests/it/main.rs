@@ -13,4 +13,5 @@
 mod client;
 mod desk;
 mod gateway;
+mod quickfix;
 mod venue;
