@@ -15,17 +15,19 @@ mod take;
 
 use std::sync::Arc;
 
+use ::cells::NewTransfer;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use bank::{Bank, Command, Submission};
+use ledger::{Batch, Tenant};
 use money::CommandId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::bulk::Intake;
+use crate::bulk::{Intake, Part};
 use crate::tenants::{Caller, Tokens};
 use problem::Problem;
 
@@ -43,6 +45,21 @@ const STAFF: &str = "books";
 pub(crate) struct Desk {
     pub(crate) intake: Intake,
     pub(crate) tokens: Tokens,
+}
+
+/// Reads rows of NDJSON as `POST /rows` does; answers with those for the ledger and the transfers to other cells. `home` is the tenant that sends them.
+///
+/// # Errors
+/// The first bad line, with its number and what is wrong with it.
+pub fn read_rows(body: &[u8], home: Option<Tenant>) -> Result<(Vec<Batch>, Vec<NewTransfer>), String> {
+    let (mut batches, mut sends) = (Vec::new(), Vec::new());
+    for part in rows::read(body, home)?.parts {
+        match part {
+            Part::Rows(batch) => batches.push(batch),
+            Part::Send(transfer) => sends.push(transfer),
+        }
+    }
+    Ok((batches, sends))
 }
 
 /// The interface.

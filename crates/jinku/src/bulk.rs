@@ -2,11 +2,12 @@
 //!
 //! Off unless an address is configured. A connection begins with the token (32 bytes) of the operator, or of a tenant for its own books. Then come requests, each a length (4 bytes,
 //! big-endian) and so many bytes: a kind (1) and what belongs to it. Kind 1 hands in rows: an id (16), and rows in the form that
-//! `ledger::Batch` documents. The answer is a length and the CBOR of [`Answer`], sent when every row is durable or refused.
+//! `ledger::Batch` documents. Kind 2 sends to other cells: an id (16), and for each transfer a length (2) and the CBOR of a [`SendRow`]. The answer is a length and the CBOR of [`Answer`], sent when every row is durable or refused.
 //!
 //! A request is checked as a whole before anything of it is taken. Then it is cut into batches of at most [`BATCH_BYTES`], between
 //! rows that are not linked; each is a command and a record of the journal, so that one is written while the next is decided. The batches
-//! have the ids from the request's own upward. A repeat with the same id and the same rows changes nothing and has the same answer.
+//! have the ids from the request's own upward, and so has each transfer to another cell, which is a command of its own between them. A repeat with the same
+//! id and the same rows changes nothing and has the same answer; only what was refused of the transfers to other cells is tried again.
 
 mod client;
 mod wire;
@@ -18,7 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use anyhow::{Context, ensure};
+use ::cells::NewTransfer;
+use anyhow::{Context, bail};
 use bank::{Command, Event, JournalEntry, Refusal, Submission};
 use identity::Actor;
 use journal::{JournalError, Reader};
@@ -29,8 +31,8 @@ use node::{Handle, Replies, SubmitError};
 use crate::tenants::Tokens;
 
 pub use client::Client;
-pub use wire::{Answer, RowRefusal, cut};
-use wire::{HAND_IN, read_rows, write_frame};
+pub use wire::{Answer, RowRefusal, SendRow, cut, cut_sends};
+use wire::{HAND_IN, SEND, read_rows, read_sends, write_frame};
 
 /// Most rows of a request.
 pub const ROWS_MAX: u32 = 8_192;
@@ -40,6 +42,15 @@ const REQUEST_BYTES_MAX: u32 = 64 * 1024 * 1024;
 pub const BATCH_BYTES: usize = 96 * 1024;
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 256;
+
+/// A piece of a request; the pieces are taken in order.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// Rows of the ledger, decided together.
+    Rows(Batch),
+    /// A transfer to another cell.
+    Send(NewTransfer),
+}
 
 /// The way that rows take into the books, from whichever interface they come.
 #[derive(Debug, Clone)]
@@ -99,8 +110,12 @@ fn serve(mut stream: TcpStream, served: &Served) -> anyhow::Result<()> {
         // Asked at each request: a tenant whose token was taken away is out, also where it is connected.
         let caller =
             served.tokens.caller(&shown).context("the token is not the operator's and no tenant's")?;
-        ensure!(kind == HAND_IN, "there is no request of kind {kind}");
-        let (id, batches) = match read_rows(&mut reader, length)? {
+        let read = match kind {
+            HAND_IN => read_rows(&mut reader, length)?,
+            SEND => read_sends(&mut reader, length)?,
+            _ => bail!("there is no request of kind {kind}"),
+        };
+        let (id, parts) = match read {
             Ok(read) => read,
             Err(problem) => {
                 // Nothing of it was taken, and the bytes after it are read in step.
@@ -108,16 +123,17 @@ fn serve(mut stream: TcpStream, served: &Served) -> anyhow::Result<()> {
                 continue;
             }
         };
-        let answer = served.intake.take(id, &caller.actor("bulk"), batches)?;
+        let answer = served.intake.take(id, &caller.actor("bulk"), parts)?;
         write_frame(&mut stream, &answer)?;
     }
     Ok(())
 }
 
-/// A batch handed to the node: its first row, how many it has, and where its result comes.
+/// A job handed to the node: its first row, how many it has, what they are, and where its result comes.
 struct Waiting {
     first: u32,
     rows: u32,
+    are_sends: bool,
     result: Receiver<Replies>,
 }
 
@@ -130,23 +146,43 @@ enum Recorded {
 }
 
 impl Intake {
-    /// Hands in batches of checked rows, and waits until every row is durable or refused.
-    pub(crate) fn take(&self, id: CommandId, actor: &Actor, batches: Vec<Batch>) -> anyhow::Result<Answer> {
-        let mut waiting = Vec::with_capacity(batches.len());
+    /// Hands in checked rows, and waits until every row is durable or refused.
+    pub(crate) fn take(&self, id: CommandId, actor: &Actor, parts: Vec<Part>) -> anyhow::Result<Answer> {
+        let mut waiting = Vec::with_capacity(parts.len());
         let mut first = 0_u32;
-        for (serial, batch) in (0_u128..).zip(batches) {
-            let rows = batch.len();
-            let id = CommandId::new(id.value().wrapping_add(serial));
-            let submission = Submission { id, actor: actor.clone(), command: Command::LedgerBatch(batch) };
-            let admitted = self.handle.admit(submission)?;
+        let mut parts = (0_u128..).zip(parts).peekable();
+        while let Some((serial, part)) = parts.next() {
+            let admit = |serial: u128, command| {
+                let id = CommandId::new(id.value().wrapping_add(serial));
+                self.handle.admit(Submission { id, actor: actor.clone(), command })
+            };
+            let (job, rows, are_sends) = match part {
+                Part::Rows(batch) => {
+                    let rows = batch.len();
+                    (vec![admit(serial, Command::LedgerBatch(batch))?], rows, false)
+                }
+                Part::Send(transfer) => {
+                    let send = |transfer| Command::Cells(::cells::Command::Send(transfer));
+                    let mut job = vec![admit(serial, send(transfer))?];
+                    // Those that follow each other wait for the disk together.
+                    while let Some((serial, part)) = parts.next_if(|(_, part)| matches!(part, Part::Send(_)))
+                    {
+                        if let Part::Send(transfer) = part {
+                            job.push(admit(serial, send(transfer))?);
+                        }
+                    }
+                    let rows = u32::try_from(job.len())?;
+                    (job, rows, true)
+                }
+            };
             let (sender, result): (Sender<Replies>, _) = channel();
-            let queued = self.handle.submit_batch(vec![admitted], move |replies| {
+            let queued = self.handle.submit_batch(job, move |replies| {
                 let _ = sender.send(replies);
             });
             if let Err(error) = queued {
                 return self.collect(waiting, Some(error), actor);
             }
-            waiting.push(Waiting { first, rows, result });
+            waiting.push(Waiting { first, rows, are_sends, result });
             first = first.saturating_add(rows);
         }
         self.collect(waiting, None, actor)
@@ -163,8 +199,12 @@ impl Intake {
         if let Some(error) = stopped {
             answer.stop(&error);
         }
-        for Waiting { first, rows, result } in waiting {
+        for Waiting { first, rows, are_sends, result } in waiting {
             let replies = result.recv().context("the node has stopped")?;
+            if are_sends {
+                answer.add_sends(first, replies);
+                continue;
+            }
             match replies.into_iter().next().context("the node gave no result")? {
                 Ok(taken) => match taken.rows {
                     Some(rows) => answer.add(first, taken.seq, &rows.outcome, &rows.refusals),

@@ -7,6 +7,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use ::cells::{CellNumber, NewTransfer, Place};
 use ledger::{
     AccountKind, Batch, Change, Command, Entry, HoldEnd, HoldOutcome, Leg, Memo, NewHold, Row, Side, Sizing,
     Tenant, Transfer,
@@ -15,12 +16,12 @@ use money::{AccountId, Amount, Asset, EntryId, HoldId, Timestamp};
 use serde::Deserialize;
 
 use super::show::{kind_of, parse_asset};
-use crate::bulk::ROWS_MAX;
+use crate::bulk::{Part, ROWS_MAX};
 
 /// The rows of a request.
 #[derive(Debug)]
 pub(super) struct Rows {
-    pub(super) batch: Batch,
+    pub(super) parts: Vec<Part>,
     /// The asset of each row whose amount the books find out.
     pub(super) found_in: Vec<Option<Asset>>,
 }
@@ -106,6 +107,23 @@ enum Line {
         #[serde(default)]
         linked: bool,
     },
+    /// To another cell: a command of its own, so it is linked with nothing.
+    Send {
+        id: String,
+        from: String,
+        cell: u32,
+        to: String,
+        asset: String,
+        amount: String,
+        memo: Option<String>,
+    },
+}
+
+/// What a line asks for.
+#[derive(Debug)]
+enum Asked {
+    Row(Row),
+    Send(NewTransfer),
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,36 +150,56 @@ struct HoldLine {
 /// # Errors
 /// The first bad line, with its number from 1 and what is wrong with it.
 pub(super) fn read(body: &[u8], home: Option<Tenant>) -> Result<Rows, String> {
-    let mut rows = Rows { batch: Batch::default(), found_in: Vec::new() };
-    let mut linked_at = None;
+    let mut rows = Rows { parts: Vec::new(), found_in: Vec::new() };
+    let mut batch = Batch::default();
+    let mut linked_at: Option<u32> = None;
+    let most = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
     for (number, line) in (1_u32..).zip(body.split(|byte| *byte == b'\n')) {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        if rows.batch.len() >= ROWS_MAX {
+        if rows.found_in.len() >= most {
             return Err(format!(
                 "line {number}: a request has at most {ROWS_MAX} rows; send the rest in another"
             ));
         }
-        let row = read_line(line, home).map_err(|problem| format!("line {number}: {problem}"))?;
+        let row = match read_line(line, home).map_err(|problem| format!("line {number}: {problem}"))? {
+            Asked::Row(row) => row,
+            Asked::Send(transfer) => {
+                if let Some(number) = linked_at {
+                    return Err(format!(
+                        "line {number}: a row cannot be linked with a transfer to another cell"
+                    ));
+                }
+                if !batch.is_empty() {
+                    rows.parts.push(Part::Rows(std::mem::take(&mut batch)));
+                }
+                rows.parts.push(Part::Send(transfer));
+                rows.found_in.push(None);
+                continue;
+            }
+        };
         linked_at = row.is_linked.then_some(number);
         rows.found_in.push(match &row.command {
             Command::Transfer(Transfer { sizing: Sizing::UpTo(amount), .. }) => Some(amount.asset()),
             Command::Transfer(Transfer { sizing: Sizing::AllAvailable(asset), .. }) => Some(*asset),
             _ => None,
         });
-        rows.batch.push(&row).map_err(|error| format!("line {number}: {}", error.problem))?;
+        batch.push(&row).map_err(|error| format!("line {number}: {}", error.problem))?;
     }
-    match linked_at {
-        Some(number) => Err(format!("line {number}: it is linked with the next row, and there is none")),
-        None if rows.batch.is_empty() => {
-            Err("there are no rows; give one JSON object on each line".to_owned())
-        }
-        None => Ok(rows),
+    if let Some(number) = linked_at {
+        return Err(format!("line {number}: it is linked with the next row, and there is none"));
     }
+    if !batch.is_empty() {
+        rows.parts.push(Part::Rows(batch));
+    }
+    if rows.parts.is_empty() {
+        return Err("there are no rows; give one JSON object on each line".to_owned());
+    }
+    Ok(rows)
 }
 
-fn read_line(line: &[u8], home: Option<Tenant>) -> Result<Row, String> {
+fn read_line(line: &[u8], home: Option<Tenant>) -> Result<Asked, String> {
     let line: Line = serde_json::from_slice(line).map_err(|error| {
         // Of a single line the column alone says where.
         error.to_string().replace("at line 1 column", "at column")
@@ -247,8 +285,14 @@ fn read_line(line: &[u8], home: Option<Tenant>) -> Result<Row, String> {
             let (id, of) = (field("id", &id)?, field("of", &of)?);
             (linked, Command::Reverse { id, of, memo: memo_if(memo.as_deref())? })
         }
+        Line::Send { id, from, cell, to, asset, amount, memo } => {
+            let to = Place { cell: CellNumber::new(cell), account: field("to", &to)? };
+            let amount = amount_in("amount", asset_in(&asset)?, &amount)?;
+            let (id, from, memo) = (field("id", &id)?, field("from", &from)?, memo_if(memo.as_deref())?);
+            return Ok(Asked::Send(NewTransfer { id, from, to, amount, memo }));
+        }
     };
-    Ok(Row { is_linked, command })
+    Ok(Asked::Row(Row { is_linked, command }))
 }
 
 fn entry(

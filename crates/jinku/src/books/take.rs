@@ -7,7 +7,7 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use ledger::{Batch, Reason};
+use ledger::Reason;
 use money::{Amount, Asset, CommandId};
 use node::Role;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::rows::{self, Rows};
 use super::{Desk, Problem, STAFF, body, command_id, json};
-use crate::bulk::{Answer, cut};
+use crate::bulk::{Answer, Part, cut};
 use crate::operate;
 use crate::tenants::Caller;
 
@@ -73,10 +73,19 @@ fn take(desk: &Desk, caller: Caller, id: CommandId, bytes: &[u8]) -> Result<Stri
         Caller::Tenant(tenant) => Some(tenant),
     };
     let nothing = |problem: String| Problem::bad_request(format!("{problem}. Nothing was taken."));
-    let Rows { batch, found_in } = rows::read(bytes, home).map_err(nothing)?;
-    let batches = cut(&mut batch.as_bytes(), batch.as_bytes().len()).map_err(|_| Problem::internal())?;
-    let batches: Vec<Batch> = batches.map_err(nothing)?;
-    let answer = desk.intake.take(id, &caller.actor(STAFF), batches).map_err(|error| {
+    let Rows { parts, found_in } = rows::read(bytes, home).map_err(nothing)?;
+    let mut pieces = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            Part::Rows(batch) => {
+                let batches = cut(&mut batch.as_bytes(), batch.as_bytes().len());
+                let batches = batches.map_err(|_| Problem::internal())?.map_err(nothing)?;
+                pieces.extend(batches.into_iter().map(Part::Rows));
+            }
+            Part::Send(transfer) => pieces.push(Part::Send(transfer)),
+        }
+    }
+    let answer = desk.intake.take(id, &caller.actor(STAFF), pieces).map_err(|error| {
         tracing::error!("rows: {error:#}");
         Problem::internal()
     })?;
@@ -87,7 +96,8 @@ fn take(desk: &Desk, caller: Caller, id: CommandId, bytes: &[u8]) -> Result<Stri
         // Some may have been taken; the same request again says of each.
         return Err(Problem::unavailable(problem));
     }
-    let is_reused = answer.refused.iter().all(|refused| refused.code == 0) && !answer.refused.is_empty();
+    let is_reused = answer.refused.iter().all(|refused| refused.code == 0 && refused.reason.is_none())
+        && !answer.refused.is_empty();
     if is_reused && answer.seq == 0 {
         return Err(Problem::id_reused());
     }
@@ -109,7 +119,8 @@ fn lines(answer: &Answer, found_in: &[Option<Asset>]) -> String {
         if let Some(refusal) = refused.next_if(|refusal| refusal.row == row) {
             line.result = "refused";
             line.code = Some(refusal.code);
-            line.reason = Some(Reason::from_code(refusal.code).map_or("id_reused", |reason| reason.name));
+            let other = refusal.reason.as_deref().unwrap_or("id_reused");
+            line.reason = Some(Reason::from_code(refusal.code).map_or(other, |reason| reason.name));
             line.words = Some(refusal.words.as_str()).filter(|words| !words.is_empty());
         }
         push(&mut text, &line);

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use ledger::{Batch, Command, Row};
 use money::CommandId;
 
-use super::wire::{Answer, HAND_IN, read_answer};
+use super::wire::{Answer, HAND_IN, SEND, SendRow, join_sends, read_answer};
 
 /// Head of a request of rows: length, kind, id.
 const HEAD_BYTES: usize = 21;
@@ -59,18 +59,32 @@ impl Client {
         self.finish()
     }
 
+    /// Sends to other cells and waits until all of it is durable or refused. `id` and as many ids after it as there are transfers must not be
+    /// used for anything else.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn send_to_cells(&mut self, id: CommandId, sends: &[SendRow]) -> anyhow::Result<Answer> {
+        self.hand_in(SEND, id, &join_sends(sends)?)?;
+        self.finish()
+    }
+
     /// Hands in rows, and does not wait.
     ///
     /// # Errors
     /// The connection breaks.
     pub fn begin(&mut self, id: CommandId, rows: &Batch) -> anyhow::Result<()> {
-        let length = u32::try_from(rows.as_bytes().len())?.saturating_add(17);
+        self.hand_in(HAND_IN, id, rows.as_bytes())
+    }
+
+    fn hand_in(&mut self, kind: u8, id: CommandId, rows: &[u8]) -> anyhow::Result<()> {
+        let length = u32::try_from(rows.len())?.saturating_add(17);
         let mut head = Vec::with_capacity(HEAD_BYTES);
         head.extend_from_slice(&length.to_be_bytes());
-        head.push(HAND_IN);
+        head.push(kind);
         head.extend_from_slice(&id.value().to_be_bytes());
         self.stream.write_all(&head)?;
-        self.stream.write_all(rows.as_bytes())?;
+        self.stream.write_all(rows)?;
         Ok(())
     }
 

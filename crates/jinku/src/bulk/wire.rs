@@ -2,20 +2,26 @@
 
 use std::io::{self, Read, Write};
 
+use ::cells::{CellNumber, NewTransfer, Place};
 use anyhow::ensure;
-use ledger::{Batch, BatchOutcome, Found};
+use bank::Refusal;
+use ledger::{Batch, BatchOutcome, Found, Memo};
 use minicbor::{Decode, Encode};
-use money::CommandId;
-use node::{NotLeader, SubmitError};
+use money::{AccountId, Amount, CommandId, TransferId};
+use node::{NotLeader, Replies, SubmitError};
 
-use super::{BATCH_BYTES, ROWS_MAX};
+use super::{BATCH_BYTES, Part, ROWS_MAX};
 
 /// The kind of request that hands in rows.
 pub(super) const HAND_IN: u8 = 1;
+/// The kind of request that sends to other cells.
+pub(super) const SEND: u8 = 2;
 /// Bytes of a request's id.
 const ID_BYTES: u32 = 16;
 /// Longest chain of linked rows, in bytes: it is taken together, so it is one record of the journal, which has a bound of its own.
 const CHAIN_BYTES_MAX: usize = 512 * 1024;
+/// Longest request of transfers to other cells, in bytes: as many as it may have, with the longest memos.
+const SENDS_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest answer, in bytes: a refusal with its words for each row.
 const ANSWER_BYTES_MAX: u32 = 16 * 1024 * 1024;
 
@@ -57,6 +63,68 @@ pub struct RowRefusal {
     /// The reason in words. A repeated request gets the number only.
     #[n(2)]
     pub words: String,
+    /// The name of a reason that is not the ledger's; absent for an id that was used otherwise.
+    #[n(3)]
+    pub reason: Option<String>,
+}
+
+/// A transfer to another cell.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct SendRow {
+    /// Its id, never used twice.
+    #[n(0)]
+    pub id: TransferId,
+    /// The account here.
+    #[n(1)]
+    pub from: AccountId,
+    /// The other cell.
+    #[n(2)]
+    pub cell: u32,
+    /// The account there.
+    #[n(3)]
+    pub to: AccountId,
+    /// How much.
+    #[n(4)]
+    pub amount: Amount,
+    /// Free words.
+    #[n(5)]
+    pub memo: Memo,
+}
+
+impl SendRow {
+    fn transfer(self) -> NewTransfer {
+        let Self { id, from, cell, to, amount, memo } = self;
+        NewTransfer { id, from, to: Place { cell: CellNumber::new(cell), account: to }, amount, memo }
+    }
+}
+
+/// The number and the name of why a transfer to another cell was refused.
+fn why_not_sent(refusal: &Refusal) -> (u16, Option<&'static str>) {
+    let name = match refusal {
+        Refusal::Ledger(refusal) => return (refusal.code(), None),
+        Refusal::IdReused { .. } => return (0, None),
+        Refusal::Cells(refusal) => match refusal {
+            ::cells::Refusal::ZeroAmount => "zero_amount",
+            ::cells::Refusal::TransferExists { .. } => "transfer_exists",
+            ::cells::Refusal::NotACell => "not_a_cell",
+            ::cells::Refusal::OtherCell { .. } => "other_cell",
+            ::cells::Refusal::OwnCell { .. } => "own_cell",
+            ::cells::Refusal::PeerUnknown { .. } => "cell_unknown",
+            ::cells::Refusal::NoTransit { .. } => "no_transit",
+            ::cells::Refusal::NotForTransfers { .. } => "not_for_transfers",
+            ::cells::Refusal::TransferUnknown { .. } => "transfer_unknown",
+            ::cells::Refusal::EndedOtherwise { .. } => "ended_otherwise",
+        },
+        Refusal::Rows(_)
+        | Refusal::Identity(_)
+        | Refusal::Payments(_)
+        | Refusal::Settlement(_)
+        | Refusal::Approval(_)
+        | Refusal::EffectNotOutstanding { .. }
+        | Refusal::NotAllowed
+        | Refusal::NothingDue => "not_allowed",
+    };
+    (0, Some(name))
 }
 
 impl Answer {
@@ -82,7 +150,7 @@ impl Answer {
         let words = refusals.iter().map(ToString::to_string).chain(std::iter::repeat(String::new()));
         for (refused, words) in outcome.refused.iter().zip(words) {
             let row = first.saturating_add(refused.row);
-            self.refused.push(RowRefusal { row, code: refused.code, words });
+            self.refused.push(RowRefusal { row, code: refused.code, words, reason: None });
         }
         for found in &outcome.found {
             if let Found::Amount(minor) = found.what {
@@ -91,17 +159,36 @@ impl Answer {
         }
     }
 
+    /// Puts in what became of transfers to other cells, the first of which is the row `first`.
+    pub(super) fn add_sends(&mut self, first: u32, replies: Replies) {
+        for (row, reply) in (first..).zip(replies) {
+            match reply {
+                Ok(taken) => self.seq = self.seq.max(taken.seq),
+                Err(SubmitError::Refused(refusal)) => {
+                    let (code, reason) = why_not_sent(&refusal);
+                    let reason = reason.map(str::to_owned);
+                    self.refused.push(RowRefusal { row, code, words: refusal.to_string(), reason });
+                }
+                Err(error) => self.stop(&error),
+            }
+            if self.problem.is_none() {
+                self.rows = row.saturating_add(1);
+            }
+        }
+    }
+
     /// Puts in a batch of which every row was refused.
     pub(super) fn refuse_all(&mut self, first: u32, refusals: &[ledger::Refusal]) {
         for (row, refusal) in (first..).zip(refusals) {
-            self.refused.push(RowRefusal { row, code: refusal.code(), words: refusal.to_string() });
+            let (code, words) = (refusal.code(), refusal.to_string());
+            self.refused.push(RowRefusal { row, code, words, reason: None });
         }
     }
 
     /// Puts in a batch that was refused as a whole, for a reason that is not the ledger's.
     pub(super) fn refuse_each(&mut self, first: u32, rows: u32, words: &str) {
         for row in first..first.saturating_add(rows) {
-            self.refused.push(RowRefusal { row, code: 0, words: words.to_owned() });
+            self.refused.push(RowRefusal { row, code: 0, words: words.to_owned(), reason: None });
         }
     }
 }
@@ -126,11 +213,81 @@ pub(super) fn read_head(reader: &mut impl Read, max: u32) -> anyhow::Result<Opti
     Ok(Some((kind, length.saturating_sub(1))))
 }
 
-/// Id and batches of a request of `length` bytes, or what is wrong with it; either way all of it has been read.
+/// Id and rows of a request of `length` bytes, or what is wrong with it; either way all of it has been read.
 pub(super) fn read_rows(
     reader: &mut impl Read,
     length: u32,
-) -> io::Result<Result<(CommandId, Vec<Batch>), String>> {
+) -> io::Result<Result<(CommandId, Vec<Part>), String>> {
+    with_id(reader, length, |reader, left| {
+        Ok(cut(reader, left)?.map(|batches| batches.into_iter().map(Part::Rows).collect()))
+    })
+}
+
+/// Id and transfers of a request that sends to other cells, or what is wrong with it; either way all of it has been read.
+pub(super) fn read_sends(
+    reader: &mut impl Read,
+    length: u32,
+) -> io::Result<Result<(CommandId, Vec<Part>), String>> {
+    with_id(reader, length, |reader, left| {
+        if left > SENDS_BYTES_MAX {
+            io::copy(&mut reader.take(u64::try_from(left).unwrap_or(u64::MAX)), &mut io::sink())?;
+            return Ok(Err(format!("a request of transfers has at most {SENDS_BYTES_MAX} bytes")));
+        }
+        let mut bytes = vec![0; left];
+        reader.read_exact(&mut bytes)?;
+        Ok(cut_sends(&bytes).map(|sends| sends.into_iter().map(Part::Send).collect()))
+    })
+}
+
+/// The transfers to other cells that are in `bytes`.
+///
+/// # Errors
+/// What is wrong with which of them.
+pub fn cut_sends(mut bytes: &[u8]) -> Result<Vec<NewTransfer>, String> {
+    let mut sends = Vec::new();
+    while !bytes.is_empty() {
+        let row = sends.len();
+        if row >= usize::try_from(ROWS_MAX).unwrap_or(usize::MAX) {
+            return Err(format!("more than {ROWS_MAX} transfers"));
+        }
+        let cut = bytes.split_first_chunk::<2>();
+        let cut = cut.and_then(|(length, rest)| rest.split_at_checked(u16::from_be_bytes(*length).into()));
+        let Some((one, rest)) = cut else {
+            return Err(format!("row {row}: it is cut short; nothing was taken"));
+        };
+        let mut decoder = minicbor::Decoder::new(one);
+        let found = decoder.decode::<SendRow>().map_err(|error| error.to_string());
+        let found = found.and_then(|found| {
+            if decoder.position() == one.len() {
+                Ok(found)
+            } else {
+                Err("it has more bytes than fields".to_owned())
+            }
+        });
+        let found = found.map_err(|error| format!("row {row}: {error}; nothing was taken"))?;
+        sends.push(found.transfer());
+        bytes = rest;
+    }
+    Ok(sends)
+}
+
+/// The bytes of transfers to other cells, as [`cut_sends`] reads them.
+pub(super) fn join_sends(sends: &[SendRow]) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for send in sends {
+        let one = minicbor::to_vec(send).map_err(|error| anyhow::anyhow!("{error}"))?;
+        bytes.extend_from_slice(&u16::try_from(one.len())?.to_be_bytes());
+        bytes.extend_from_slice(&one);
+    }
+    Ok(bytes)
+}
+
+/// Reads a request's id, and what follows it by `rest`, which gets how many bytes those are.
+fn with_id<R: Read, T>(
+    reader: &mut R,
+    length: u32,
+    rest: impl FnOnce(&mut R, usize) -> io::Result<Result<T, String>>,
+) -> io::Result<Result<(CommandId, T), String>> {
     if length < ID_BYTES {
         io::copy(&mut reader.take(length.into()), &mut io::sink())?;
         return Ok(Err(format!("a request of rows has an id of {ID_BYTES} bytes")));
@@ -139,7 +296,7 @@ pub(super) fn read_rows(
     reader.read_exact(&mut id)?;
     let id = CommandId::new(u128::from_be_bytes(id));
     let left = usize::try_from(length.saturating_sub(ID_BYTES)).unwrap_or(usize::MAX);
-    Ok(cut(reader, left)?.map(|batches| (id, batches)))
+    Ok(rest(reader, left)?.map(|found| (id, found)))
 }
 
 /// The batches of rows that are `left` bytes long, or what is wrong with them; either way all of it has been read.

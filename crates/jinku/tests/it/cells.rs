@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ::cells::{CellNumber, Flow, Outcome};
-use jinku::bulk::Client;
+use jinku::bulk::{Client, SendRow};
 use jinku::cells::{NewOrder, ShownTransfer, join};
 use jinku::config::{BankConfig, Installation, Key};
 use jinku::opening::books;
@@ -33,13 +33,14 @@ struct Cell {
     operator: u16,
     bulk: u16,
     cells: u16,
+    books: u16,
 }
 
 impl Cell {
     fn new(folder: &Path) -> Self {
-        let [api, operator, bulk, cells] = [(); 4].map(|()| free_port().unwrap());
+        let [api, operator, bulk, cells, books] = [(); 5].map(|()| free_port().unwrap());
         let installation = Installation::create(folder, BankConfig::local(api)).unwrap();
-        Self { installation, api, operator, bulk, cells }
+        Self { installation, api, operator, bulk, cells, books }
     }
 
     fn start(&self) -> Process {
@@ -48,6 +49,7 @@ impl Cell {
         let address = |port: u16| loopback(port).to_string();
         command.args(["--listen", &address(self.api), "--operator-listen", &address(self.operator)]);
         command.args(["--bulk-listen", &address(self.bulk), "--cells-listen", &address(self.cells)]);
+        command.args(["--books-listen", &address(self.books)]);
         Process::start("a cell", &mut command, loopback(self.api)).unwrap()
     }
 
@@ -263,4 +265,104 @@ fn a_cell_answers_only_to_whom_it_knows() {
         |token: &str| Desk { token: token.trim().to_owned(), ..cell.desk() }.on_the_way().unwrap().len();
     assert_eq!((listed(&desk.token), listed(&mine)), (1, 0));
     drop(process);
+}
+
+#[test]
+fn rows_in_bulk_go_to_another_cell_and_each_says_what_became_of_it() {
+    let scratch = Scratch::new(None, "cell-rows").unwrap();
+    let mut cells = NUMBERS.map(|number| Cell::new(&scratch.path().join(number.to_string())));
+    let [one, other] = &mut cells;
+    let url = |cell: &Cell| vec![format!("http://{}", loopback(cell.cells))];
+    let token = join(&mut one.installation, 1, 2, &url(other), None).unwrap();
+    join(&mut other.installation, 2, 1, &url(one), Some(&token)).unwrap();
+    tenants::add(&one.installation, 7).unwrap();
+    let running = cells.each_ref().map(Cell::start);
+    for cell in &cells {
+        cell.open_account();
+    }
+    let desk = cells[0].desk();
+    desk.send(&order(0, 2));
+    let send = |number: u128, cell: u32, amount: &str| {
+        format!(
+            r#"{{"row":"send","id":"{}","from":"{HOME}","cell":{cell},"to":"{HOME}","asset":"CNY","amount":"{amount}","memo":"in bulk"}}"#,
+            TransferId::new(number)
+        )
+    };
+    let open = |number: u128| {
+        format!(r#"{{"row":"open","account":"{}","kind":"customer","asset":"CNY"}}"#, AccountId::new(number))
+    };
+    let mine = std::fs::read_to_string(cells[0].installation.folder.join("keys/tenant-7.token")).unwrap();
+    let post = |token: &str, id: u128, rows: &[String]| -> Vec<serde_json::Value> {
+        let url =
+            format!("http://{}/rows?id={}", loopback(cells[0].books), CommandId::new((1 << 85) | (id << 32)));
+        let request = desk.agent.post(url).header("authorization", format!("Bearer {}", token.trim()));
+        let text = request.send(rows.join("\n")).unwrap().body_mut().read_to_string().unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{text}"))).collect()
+    };
+    let rows = [
+        open(101),
+        send(1_001, 2, "30.00"),
+        send(1_002, 3, "30.00"),
+        send(1_003, 2, "999999999999.00"),
+        send(1_004, 2, "0"),
+        send(1_005, 1, "1.00"),
+        send(1_001, 2, "31.00"),
+        open(102),
+        send(1_006, 2, "12.00"),
+    ];
+    let said = post(&desk.token, 1, &rows);
+    let reasons: Vec<_> = said[..9].iter().map(|line| line["reason"].as_str()).collect();
+    let expected = [
+        None,
+        None,
+        Some("cell_unknown"),
+        Some("insufficient_funds"),
+        Some("zero_amount"),
+        Some("own_cell"),
+        Some("transfer_exists"),
+        None,
+        None,
+    ];
+    assert_eq!(reasons, expected, "{said:?}");
+    assert_eq!((&said[9]["taken"], &said[9]["refused"]), (&4.into(), &5.into()));
+    // The same again: nothing twice, and the same for each row.
+    let again = post(&desk.token, 1, &rows);
+    assert_eq!(again[..9].iter().map(|line| line["reason"].as_str()).collect::<Vec<_>>(), expected);
+    // A tenant sends from accounts of its own only.
+    assert_eq!(post(&mine, 2, &[send(1_007, 2, "1.00")])[0]["reason"], "not_permitted");
+    // And over the binary interface.
+    let row = |number: u128, cell: u32, minor: u128| SendRow {
+        id: TransferId::new(number),
+        from: HOME,
+        cell,
+        to: HOME,
+        amount: Amount::new(Asset::CNY, minor),
+        memo: Memo::clip("binary"),
+    };
+    let token = cells[0].installation.key(Key::Operator).unwrap();
+    let mut client = Client::connect(loopback(cells[0].bulk), &token).unwrap();
+    let many: Vec<SendRow> = (0..500).map(|number| row(2_000 + number, 2, 1 + number)).collect();
+    let sent = [many, vec![row(3_000, 9, 1)]].concat();
+    for _ in 0..2 {
+        let answer = client.send_to_cells(CommandId::new(1 << 86), &sent).unwrap();
+        assert_eq!((answer.rows, answer.problem.as_deref()), (501, None));
+        let refused = answer.refused.iter().map(|refused| (refused.row, refused.reason.as_deref()));
+        assert_eq!(refused.collect::<Vec<_>>(), [(500, Some("cell_unknown"))]);
+        assert!(answer.seq > 0);
+    }
+    let begun = Instant::now();
+    while !desk.on_the_way().is_some_and(|left| left.is_empty()) {
+        assert!(begun.elapsed() < PATIENCE, "something stays on its way");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop((running, client));
+    let banks = cells.each_ref().map(|cell| {
+        assert_eq!(jinku::audit::audit(&cell.installation.folder).unwrap().failed, Vec::<String>::new());
+        node::recover(&cell.installation.folder).unwrap().bank
+    });
+    let moved = minor(0) + 3_000 + 1_200 + (1..=500).sum::<u128>();
+    let posted = banks.each_ref().map(|bank| bank.ledger().account(HOME).unwrap().balance().posted.minor());
+    assert_eq!(posted, [FUNDS - moved, FUNDS + moved]);
+    let peer = banks[1].cells().peer(CellNumber::new(1), Asset::CNY).unwrap();
+    assert_eq!((u128::from(peer.received.count), peer.received.sum.minor()), (503, moved));
 }

@@ -1,4 +1,9 @@
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 use super::*;
 
 fn acc(number: u128) -> String {
@@ -16,8 +21,9 @@ fn check_refused(line: &str, expect: &str) {
 
 fn one(line: &str) -> Row {
     let rows = read(line.as_bytes(), None).unwrap();
-    assert_eq!(rows.batch.len(), 1);
-    rows.batch.rows().next().unwrap()
+    let [Part::Rows(batch)] = rows.parts.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(batch.len(), 1);
+    batch.rows().next().unwrap()
 }
 
 #[test]
@@ -37,7 +43,8 @@ fn every_kind_of_row_has_a_line() {
     );
     let line = format!(r#"{{"row":"open","account":"{a}","kind":"customer","asset":"CNY"}}"#);
     let rows = read(line.as_bytes(), Some(Tenant::new(7))).unwrap();
-    let open = rows.batch.rows().next().unwrap().command;
+    let [Part::Rows(batch)] = rows.parts.as_slice() else { panic!("{rows:?}") };
+    let open = batch.rows().next().unwrap().command;
     assert!(matches!(open, Command::OpenAccount { tenant: Some(tenant), .. } if tenant == Tenant::new(7)));
     let entry = one(&format!(
         r#"{{"row":"entry","id":"{e}","legs":[{{"account":"{a}","side":"debit","asset":"CNY","amount":"1"}},{{"account":"{b}","side":"credit","asset":"CNY","amount":"1"}}],"settle":["{hold}"],"holds":[{{"id":"{hold}","account":"{a}","asset":"CNY","amount":"2","expires_at":"2026-11-24T09:30:00Z"}}]}}"#
@@ -125,8 +132,10 @@ fn a_damaged_line_is_a_line_or_named_and_never_more() {
                     ),
                     Ok(rows) => {
                         // What was taken for a row is the same row again in its bytes.
-                        let parsed = Batch::parse(rows.batch.as_bytes().to_vec()).unwrap();
-                        assert_eq!(parsed, rows.batch);
+                        for part in rows.parts {
+                            let Part::Rows(batch) = part else { continue };
+                            assert_eq!(Batch::parse(batch.as_bytes().to_vec()).unwrap(), batch);
+                        }
                         whole += 1;
                     }
                 }
@@ -135,4 +144,33 @@ fn a_damaged_line_is_a_line_or_named_and_never_more() {
         }
     }
     assert!(whole > 50, "{whole}");
+}
+
+#[test]
+fn a_transfer_to_another_cell_stands_between_the_rows() {
+    let (a, b) = (acc(1), acc(2));
+    let transfer = |number: u128| {
+        format!(
+            r#"{{"row":"transfer","id":"{}","debit":"{a}","credit":"{b}","asset":"CNY","amount":"1"}}"#,
+            ent(number)
+        )
+    };
+    let send = format!(
+        r#"{{"row":"send","id":"{}","from":"{a}","cell":2,"to":"{b}","asset":"CNY","amount":"30.01","memo":"rent"}}"#,
+        money::TransferId::new(9)
+    );
+    let body = [transfer(1), transfer(2), send.clone(), send.clone(), transfer(3)].join("\n");
+    let rows = read(body.as_bytes(), None).unwrap();
+    let [Part::Rows(two), Part::Send(sent), Part::Send(_), Part::Rows(one)] = rows.parts.as_slice() else {
+        panic!("{rows:?}")
+    };
+    assert_eq!((two.len(), one.len(), rows.found_in.len()), (2, 1, 5));
+    assert_eq!((sent.amount, sent.to.cell.number()), (Amount::new(Asset::CNY, 3_001), 2));
+    let linked = transfer(1).replace("\"amount\"", "\"linked\":true,\"amount\"");
+    check_refused(
+        &format!("{linked}\n{send}"),
+        "line 1: a row cannot be linked with a transfer to another cell",
+    );
+    check_refused(&send.replace("\"memo\"", "\"linked\":true,\"memo\""), "unknown field `linked`");
+    check_refused(&send.replace("30.01", "30.001"), "amount:");
 }
