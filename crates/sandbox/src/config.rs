@@ -11,6 +11,7 @@ use ed25519_dalek::SigningKey;
 use jiff::civil::{Date, Time, date, time};
 use serde::{Deserialize, Serialize};
 
+use crate::market::MarketConfig;
 use crate::text;
 
 mod demo;
@@ -36,6 +37,9 @@ pub enum ConfigError {
     /// A time span that would stall the world.
     #[error("{0} must be between 1 and 86400000 ms")]
     Span(&'static str),
+    /// The market cannot be as it is configured.
+    #[error("market: {0}")]
+    Market(String),
 }
 
 /// One of the two systems.
@@ -252,6 +256,9 @@ pub struct WorldConfig {
     pub return_ms: u64,
     /// How long our bank may take to answer a credit, in milliseconds; then the payer gets the money back.
     pub answer_timeout_ms: u64,
+    /// The market of prices; left out of the written form where it is the default one.
+    #[serde(skip_serializing_if = "MarketConfig::is_default")]
+    pub market: MarketConfig,
 }
 
 impl Default for WorldConfig {
@@ -273,6 +280,7 @@ impl Default for WorldConfig {
             slow_ms: 5_000,
             return_ms: 5_000,
             answer_timeout_ms: 20_000,
+            market: MarketConfig::default(),
         }
     }
 }
@@ -308,7 +316,7 @@ impl WorldConfig {
                 return Err(ConfigError::Span(name));
             }
         }
-        Ok(())
+        self.market.check().map_err(ConfigError::Market)
     }
 
     pub(crate) fn other_bank(&self, number: &BankNumber) -> Option<&OtherBank> {

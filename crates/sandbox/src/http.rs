@@ -1,4 +1,4 @@
-//! The HTTP side: frames, control requests, health.
+//! The HTTP side: frames, control requests, health, and the WebSockets of the market.
 //!
 //! Status codes: 200 with a frame for every frame that could be read; 400 for bytes that are no frame and for control
 //! requests that make no sense; 409 for control requests that the world is not in the state for; 503 where an
@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::control::{Control, ControlError, Which};
+use crate::control::{Control, ControlAnswer, ControlError, Which};
+use crate::market::{self, MarketFault};
 use crate::server::{ServeError, Shared};
 use crate::world::{Reply, World};
 
@@ -38,6 +40,8 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .route("/control/hours", post(|app, body| control(app, body, Control::Hours)))
         .route("/control/announce", post(|app| carry_out(app, Control::Announce)))
         .route("/control/advance", post(|app, body| control(app, body, Control::Advance)))
+        .route("/control/market", get(market_state).post(market_fault).delete(market_clear))
+        .route("/market/{source}", any(market))
         .route("/control/state", get(|app| show(app, World::report)))
         .route("/control/customers", get(|app| show(app, World::customers)))
         .layer(DefaultBodyLimit::max(BODY_SIZE_BYTES_MAX))
@@ -101,6 +105,35 @@ async fn carry_out(State(shared): App, control: Control) -> Response {
         Ok(Err(e @ ControlError::NotNow(_))) => told(StatusCode::CONFLICT, e),
         Err(e) => failed(&e),
     }
+}
+
+/// The prices of one source, for as long as the listener stays.
+async fn market(State(shared): App, Path(source): Path<String>, upgrade: WebSocketUpgrade) -> Response {
+    match shared.market.takes(&source) {
+        None => told(StatusCode::NOT_FOUND, format!("there is no source {source:?}")),
+        Some(false) => told(StatusCode::SERVICE_UNAVAILABLE, "the source is cut off, on demand"),
+        Some(true) => {
+            let (live, stopped) = (Arc::clone(&shared.market), shared.stop.subscribe());
+            upgrade.on_upgrade(move |socket| market::listen(live, source, socket, stopped))
+        }
+    }
+}
+
+async fn market_fault(State(shared): App, body: Bytes) -> Response {
+    let made = serde_json::from_slice::<MarketFault>(&body).map_err(|e| e.to_string());
+    match made.and_then(|fault| shared.market.make(&fault)) {
+        Ok(done) => axum::Json(ControlAnswer { message_id: None, done }).into_response(),
+        Err(e) => told(StatusCode::BAD_REQUEST, e),
+    }
+}
+
+async fn market_clear(State(shared): App) -> Response {
+    shared.market.lock().clear();
+    axum::Json(ControlAnswer { message_id: None, done: "no source is in trouble".to_owned() }).into_response()
+}
+
+async fn market_state(State(shared): App) -> Response {
+    axum::Json(shared.market.lock().report(market::now_ms())).into_response()
 }
 
 async fn show(State(shared): App, report: fn(&World) -> Value) -> Response {

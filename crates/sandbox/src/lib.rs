@@ -1,4 +1,4 @@
-//! The outside world for demo and tests: two clearing centres, two other banks with customers, faults on demand.
+//! The outside world for demo and tests: two clearing centres, two other banks with customers, a market of prices, faults on demand.
 //!
 //! **What it is not.** This is a sandbox of our own making. It is not connected to CNAPS or to any other clearing system,
 //! it is no implementation of their standards, and its banks, customers and keys are invented. It follows public facts
@@ -76,6 +76,7 @@
 //! | `POST /control/hours` | `system`, `state`: `open`, `clearing`, `closed`, `table` |
 //! | `POST /control/announce` | nothing |
 //! | `POST /control/advance` | `ms`: moves the world's clock forward |
+//! | `POST /control/market`, `DELETE /control/market`, `GET /control/market` | faults of the market of prices, see [`market`] |
 //! | `GET /control/state`, `GET /control/customers` | |
 //! | `GET /health` | `?system=` asks for one system: 503 where it is down |
 //!
@@ -87,6 +88,7 @@ mod config;
 mod control;
 mod delivery;
 mod http;
+pub mod market;
 mod server;
 mod store;
 mod text;

@@ -11,9 +11,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use crate::config::WorldConfig;
+use crate::config::{ConfigError, WorldConfig};
 use crate::delivery;
 use crate::http;
+use crate::market::{self, Live, Market};
 use crate::store::{Store, StoreError};
 
 /// How long open connections may finish at the end.
@@ -61,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) post: Notify,
     /// Turns true at the end.
     pub(crate) stop: watch::Sender<bool>,
+    /// The market of prices.
+    pub(crate) market: Arc<Live>,
 }
 
 impl Shared {
@@ -111,6 +114,7 @@ pub struct Handle {
     listener: JoinHandle<std::io::Result<()>>,
     clock: JoinHandle<Result<(), ServeError>>,
     postman: JoinHandle<Result<(), ServeError>>,
+    prices: JoinHandle<()>,
 }
 
 impl Handle {
@@ -133,6 +137,7 @@ impl Handle {
         let failed = |e: tokio::task::JoinError| ServeError::Failed(e.to_string());
         let clock = self.clock.await.map_err(failed)?;
         let postman = self.postman.await.map_err(failed)?;
+        self.prices.await.map_err(failed)?;
         let listened = match tokio::time::timeout(FAREWELL_MAX, self.listener).await {
             Ok(listened) => listened.map_err(failed)?,
             // Whoever still talks is cut off; what was acknowledged is on disk.
@@ -151,20 +156,23 @@ impl Handle {
 /// A data folder or an address that cannot be used.
 pub async fn start(config: ServeConfig) -> Result<Handle, ServeError> {
     let ServeConfig { listen, bank_url, data, world } = config;
+    let market = Market::new(world.market.clone()).map_err(|e| StoreError::Config(ConfigError::Market(e)))?;
+    let market = Arc::new(Live::new(market));
     let opened = tokio::task::spawn_blocking(move || Store::open(&data, world)).await;
     let store = opened.map_err(|e| ServeError::Failed(e.to_string()))??;
     let in_use = |error| ServeError::Listen { address: listen, error };
     let listener = TcpListener::bind(listen).await.map_err(in_use)?;
     let address = listener.local_addr().map_err(in_use)?;
     let (plans, post, (stop, stopped)) = (Notify::new(), Notify::new(), watch::channel(false));
-    let shared = Arc::new(Shared { store: Mutex::new(store), plans, post, stop });
+    let shared = Arc::new(Shared { store: Mutex::new(store), plans, post, stop, market });
     let clock = tokio::spawn(delivery::keep_time(Arc::clone(&shared), stopped.clone()));
     let postman = tokio::spawn(delivery::deliver(Arc::clone(&shared), stopped.clone(), bank_url));
+    let prices = tokio::spawn(market::run(Arc::clone(&shared.market), stopped.clone()));
     let service = axum::serve(listener, http::routes(Arc::clone(&shared)));
     let service = service.with_graceful_shutdown(ended(stopped));
     let listener = tokio::spawn(async move { service.await });
     tracing::info!(%address, "the sandbox listens");
-    Ok(Handle { address, shared, listener, clock, postman })
+    Ok(Handle { address, shared, listener, clock, postman, prices })
 }
 
 /// Runs a sandbox until `stop` is done.

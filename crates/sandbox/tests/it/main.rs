@@ -14,6 +14,7 @@ mod day;
 mod faults;
 mod http;
 mod inbound;
+mod market;
 mod outbound;
 mod properties;
 mod replay;

@@ -9,10 +9,10 @@ use sandbox::{Control, DeliveryOutcome, Store, StoreError, WorldConfig};
 use crate::bench::*;
 
 /// A folder of this test alone, removed at the end.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("sandbox-{name}-{}", std::process::id()));
         let _gone = std::fs::remove_dir_all(&path);
         Self(path)
