@@ -1,5 +1,7 @@
 //! From the bank's refusals to problems: one exhaustive table, so that a new refusal does not compile until it has a code.
 
+mod markets;
+
 use axum::http::StatusCode;
 use bank::Refusal;
 use money::Amount;
@@ -19,6 +21,10 @@ impl From<Refusal> for Problem {
                 tracing::info!(%error, "an assertion is not good");
                 let detail = "The passkey's signature does not fit; look at it again and confirm once more.";
                 Self::unprocessable("assertion_invalid", detail)
+            }
+            Refusal::Exchange(refusal) => markets::refused(refusal),
+            Refusal::Orders(refusals) => {
+                refusals.into_iter().next().map_or_else(not_allowed, markets::refused)
             }
             Refusal::Settlement(_)
             | Refusal::Cells(_)
@@ -44,7 +50,7 @@ fn account_unknown() -> Problem {
     Problem::missing("account_unknown", "There is no such account; check its number.")
 }
 
-fn ledger(refusal: ledger::Refusal) -> Problem {
+pub(super) fn ledger(refusal: ledger::Refusal) -> Problem {
     use ledger::Refusal as R;
     match refusal {
         R::InsufficientFunds { available, needed, .. } => {

@@ -66,6 +66,8 @@ pub fn admit(submission: Submission, relying_party: &RelyingParty) -> Result<Adm
         | Command::Ledger(_)
         | Command::LedgerBatch(_)
         | Command::Cells(_)
+        | Command::Exchange(_)
+        | Command::OpenOwnAccount { .. }
         | Command::EffectReported { .. }
         | Command::Tick => {}
     }

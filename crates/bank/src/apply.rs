@@ -34,13 +34,14 @@ impl Bank {
         self.recorded_at = entry.recorded_at;
     }
 
-    fn apply_event(&mut self, event: &Event, now: Timestamp) {
+    pub(crate) fn apply_event(&mut self, event: &Event, now: Timestamp) {
         match event {
             Event::Ledger(event) => self.ledger.apply(event, now),
             Event::Identity(event) => self.identity.apply(event, now),
             Event::Payments(event) => self.payments.apply(event),
             Event::Settlement(event) => self.settlement.apply(event, now),
             Event::Cells(event) => self.cells.apply(event, now),
+            Event::Exchange(outcome) => self.replay_exchange(outcome, now),
             Event::LedgerBatch(_) => invariant!(false, "the outcome of a batch without its batch"),
             Event::EffectQueued { id, effect } => {
                 let outstanding = Outstanding { effect: effect.clone(), since: now };

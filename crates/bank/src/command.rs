@@ -5,7 +5,7 @@ use std::fmt;
 use identity::{Actor, Assertion};
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
-use money::{CommandId, EffectId};
+use money::{AccountId, Asset, CommandId, EffectId};
 use payments::{EffectResult, Intent};
 use sha2::{Digest, Sha256};
 
@@ -53,6 +53,19 @@ pub enum Command {
     /// Money to and from other cells.
     #[n(8)]
     Cells(#[n(0)] cells::Command),
+    /// Markets: orders, seats, what the bank's people change.
+    #[n(9)]
+    Exchange(#[n(0)] exchange::Command),
+    /// A customer opens an account in another asset, one in each.
+    #[n(10)]
+    OpenOwnAccount {
+        /// Made by the client.
+        #[n(0)]
+        account: AccountId,
+        /// The asset; the bank keeps books in it.
+        #[n(1)]
+        asset: Asset,
+    },
 }
 
 /// A command with its id and its sender.

@@ -38,9 +38,12 @@ impl Bank {
                 }
                 Ok(vec![Event::Ledger(self.ledger.decide(command, now)?)])
             }
+            Command::OpenOwnAccount { account, asset } => {
+                self.open_own_account(*account, *asset, &authority, now)
+            }
             Command::Cells(command) => self.decide_cells(command, &authority, now),
-            // Its rows see what the rows before them did, so it is only ever taken, never decided ahead.
-            Command::LedgerBatch(_) => Err(Refusal::NotAllowed),
+            // Their rows see what the rows before them did, so they are only ever taken, never decided ahead.
+            Command::LedgerBatch(_) | Command::Exchange(_) => Err(Refusal::NotAllowed),
             Command::EffectReported { effect, result } => {
                 self.decide_report(*effect, result, &submission.actor, &authority, now)
             }
@@ -72,19 +75,41 @@ impl Bank {
         let decided = self.identity.decide(command, authority, now)?;
         let mut events: Vec<Event> = decided.into_iter().map(Event::Identity).collect();
         if let identity::Command::Enrol { customer, .. } = command {
-            events.extend(self.open_account(*customer, now)?);
+            events.extend(self.open_account(*customer, AccountId::new(customer.value()), HOME_ASSET, now)?);
         }
         Ok(events)
     }
 
-    /// A new customer gets an account at once, with the next number of the bank.
-    fn open_account(&self, customer: CustomerId, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-        let command = payments::Command::OpenAccount {
-            customer,
-            account: AccountId::new(customer.value()),
-            number: account_number(self.payments.accounts_count())?,
-            asset: HOME_ASSET,
-        };
+    /// A customer's account in an asset that the bank keeps books in; one in each.
+    fn open_own_account(
+        &self,
+        account: AccountId,
+        asset: Asset,
+        authority: &Authority,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
+        let customer = authority.customer()?;
+        let held = self.payments.accounts_of(customer).iter();
+        let assets = held.filter_map(|id| self.ledger.account(*id)).filter(|account| account.is_open());
+        if assets.map(ledger::Account::asset).any(|of| of == asset) {
+            return Err(payments::Refusal::AccountExists.into());
+        }
+        if is_own_number(account.value()) {
+            return Err(Refusal::NotAllowed);
+        }
+        self.open_account(customer, account, asset, now)
+    }
+
+    /// A new account with the next number of the bank.
+    fn open_account(
+        &self,
+        customer: CustomerId,
+        account: AccountId,
+        asset: Asset,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
+        let number = account_number(self.payments.accounts_count())?;
+        let command = payments::Command::OpenAccount { customer, account, number, asset };
         let context = self.context(&Authority::System, now);
         let decision = self.payments.decide(&command, &context)?;
         self.compose(decision, Some(customer), now)
@@ -285,11 +310,7 @@ pub(crate) fn scope(authority: &Authority) -> Result<Option<Tenant>, Refusal> {
 /// The machines' own entries, holds and accounts are theirs: staff who ended a payment's hold would leave it without its money, and who
 /// posted on a transit account between cells, or reversed an entry on it, would make two cells differ.
 pub(crate) fn check_own_numbers(command: &LedgerCommand) -> Result<(), Refusal> {
-    let is_own = |number: u128| {
-        Payments::is_own_number(number)
-            || settlement::SettlementBook::is_own_number(number)
-            || Cells::is_own_number(number)
-    };
+    let is_own = is_own_number;
     let is_transit = |account: AccountId| Cells::is_own_number(account.value());
     let has_own = match command {
         LedgerCommand::Change(Change { ends, entry, places }) => {
@@ -310,6 +331,14 @@ pub(crate) fn check_own_numbers(command: &LedgerCommand) -> Result<(), Refusal> 
         | LedgerCommand::NoticeDelivered { .. } => false,
     };
     if has_own { Err(Refusal::NotAllowed) } else { Ok(()) }
+}
+
+/// Whether a number is one of those that the machines give to what they make.
+const fn is_own_number(number: u128) -> bool {
+    Payments::is_own_number(number)
+        || settlement::SettlementBook::is_own_number(number)
+        || Cells::is_own_number(number)
+        || exchange::Exchange::is_own_number(number)
 }
 
 /// The bank's account number with this serial: prefix, ten digits, check digit (ISO/IEC 7812 Annex B, Luhn).

@@ -48,6 +48,9 @@ pub enum Event {
     /// Of the transfers between cells.
     #[n(7)]
     Cells(#[n(0)] cells::Event),
+    /// Of the markets: everything that one command or one tick led to.
+    #[n(8)]
+    Exchange(#[n(0)] exchange::Outcome),
 }
 
 /// One entry of the journal: the command and its outcome. Sequence number and hash of the entry before are the journal's own.

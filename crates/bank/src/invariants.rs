@@ -18,6 +18,7 @@ impl Bank {
         broken.extend(self.broken_transit());
         broken.extend(self.broken_effects());
         broken.extend(self.broken_cells());
+        broken.extend(self.broken_exchange());
         broken
     }
 

@@ -24,6 +24,12 @@ pub enum Refusal {
     /// Of the transfers between cells.
     #[error(transparent)]
     Cells(#[from] cells::Refusal),
+    /// Of the markets.
+    #[error(transparent)]
+    Exchange(#[from] exchange::Refusal),
+    /// Every row of a batch of orders was refused, in order of rows.
+    #[error("every order was refused; the first: {}", .0.first().map_or_else(String::new, ToString::to_string))]
+    Orders(Vec<exchange::Refusal>),
     /// The id was used for another command.
     #[error("command {id} was used with another body")]
     IdReused {
@@ -56,6 +62,8 @@ impl Refusal {
             Self::Rows(refusals) => refusals.iter().any(ledger::Refusal::is_transient),
             Self::Payments(refusal) => refusal.is_transient(),
             Self::Cells(refusal) => refusal.is_transient(),
+            Self::Exchange(refusal) => refusal.is_transient(),
+            Self::Orders(refusals) => refusals.iter().any(exchange::Refusal::is_transient),
             Self::NothingDue => true,
             Self::Identity(_)
             | Self::Settlement(_)

@@ -13,7 +13,7 @@ use crate::Bank;
 use crate::command::HashWriter;
 
 /// Version of the snapshot's form; another one is rebuilt from the journal.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// SHA-256 of the state's encoding.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]

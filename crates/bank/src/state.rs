@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cells::Cells;
+use exchange::Exchange;
 use identity::{Actor, Identity};
 use ledger::Ledger;
 use minicbor::{Decode, Encode};
@@ -49,6 +50,8 @@ pub struct Bank {
     pub(crate) recorded_at: Timestamp,
     #[n(9)]
     pub(crate) cells: Cells,
+    #[n(10)]
+    pub(crate) exchange: Exchange,
 }
 
 impl Bank {
@@ -121,10 +124,13 @@ impl Bank {
     /// When the next thing happens by itself; none when nothing is waiting.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        [self.payments.next_due(), self.ledger.next_expiry(), self.identity.next_session_end()]
-            .into_iter()
-            .flatten()
-            .min()
+        let due = [
+            self.payments.next_due(),
+            self.ledger.next_expiry(),
+            self.identity.next_session_end(),
+            self.exchange.next_due(),
+        ];
+        due.into_iter().flatten().min()
     }
 
     /// Whether repeats of this sender's commands are told by the command's id. Rails, other cells and the clock repeat themselves by ids of

@@ -13,6 +13,8 @@ pub struct Turn {
     pub entry: JournalEntry,
     /// Of a batch, what became of its rows.
     pub rows: Option<RowsTaken>,
+    /// Of a command of the markets, what it led to.
+    pub markets: Option<exchange::Taken>,
 }
 
 /// What became of the rows of a batch.
@@ -39,7 +41,16 @@ impl Bank {
             let rows = self.take_rows(batch, scope, now)?;
             let entry = entry(admitted, epoch, now, vec![Event::LedgerBatch(rows.outcome.clone())]);
             self.move_on(seq, &entry);
-            return Ok(Some(Turn { entry, rows: Some(rows) }));
+            return Ok(Some(Turn { entry, rows: Some(rows), markets: None }));
+        }
+        if let Command::Exchange(command) = &admitted.submission().command {
+            let taken = self.take_exchange(command, &admitted.submission().actor, now)?;
+            let entry = entry(admitted, epoch, now, vec![Event::Exchange(taken.outcome.clone())]);
+            self.move_on(seq, &entry);
+            return Ok(Some(Turn { entry, rows: None, markets: Some(taken) }));
+        }
+        if matches!(admitted.submission().command, Command::Tick) {
+            return self.take_tick(admitted, epoch, now);
         }
         let events = self.decide(&admitted, now)?;
         if events.is_empty() {
@@ -47,7 +58,27 @@ impl Bank {
         }
         let entry = entry(admitted, epoch, now, events);
         self.apply(seq, &entry);
-        Ok(Some(Turn { entry, rows: None }))
+        Ok(Some(Turn { entry, rows: None, markets: None }))
+    }
+
+    /// A tick: what the other machines decide, and then the markets, which decide and apply as they go.
+    fn take_tick(&mut self, admitted: Admitted, epoch: u64, now: Timestamp) -> Result<Option<Turn>, Refusal> {
+        let mut events = match self.decide(&admitted, now) {
+            Ok(events) => events,
+            Err(Refusal::NothingDue) => Vec::new(),
+            Err(refusal) => return Err(refusal),
+        };
+        for event in &events {
+            self.apply_event(event, now);
+        }
+        events.extend(self.tick_exchange(now));
+        if events.is_empty() {
+            return Err(Refusal::NothingDue);
+        }
+        let seq = self.seq.saturating_add(1);
+        let entry = entry(admitted, epoch, now, events);
+        self.move_on(seq, &entry);
+        Ok(Some(Turn { entry, rows: None, markets: None }))
     }
 
     fn take_rows(

@@ -9,14 +9,27 @@
 //! It keeps no balance and knows no customers: an order belongs to a *seat*, which names two accounts of the ledger.
 
 pub mod book;
+mod command;
 mod dated;
+mod event;
+mod exchange;
+pub mod market;
 pub mod pool;
 pub mod price;
 pub mod quote;
 mod rate;
+mod refusal;
 pub mod route;
+pub mod row;
 mod units;
 mod wide;
 
+pub use command::{Command, MarketChange, NewParent, OperatorName, Plan};
 pub use dated::{Dated, DatedRow};
+pub use event::{Event, FillSum, Label, Outcome, RowRefused};
+pub use exchange::{Caller, Exchange, Proposal, Taken};
+pub use refusal::Refusal;
 pub use units::{MarketNumber, OrderId, Price, Quantity, Seat, Side, StpGroup};
+
+/// The ids that the exchange gives to the ledger's entries begin with these bits; a serial number follows.
+const OWN_RANGE: u128 = 0b111 << 125;

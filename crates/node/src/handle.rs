@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use bank::{Admitted, Bank, Refusal, RelyingParty, RowsTaken, Submission};
+use bank::{Admitted, Bank, MarketsTaken, Refusal, RelyingParty, RowsTaken, Submission};
 use crossbeam_channel::{Sender, TrySendError};
 use journal::Head;
 use money::Timestamp;
@@ -26,11 +26,13 @@ pub struct Taken {
     pub is_repeat: bool,
     /// Of a batch of rows, what became of them; for a repeat it is in the journal.
     pub rows: Option<Box<RowsTaken>>,
+    /// Of a command of the markets, what it led to; for a repeat it is in the journal.
+    pub markets: Option<Box<MarketsTaken>>,
 }
 
 impl Taken {
     pub(crate) const fn repeat(seq: u64, recorded_at: Timestamp) -> Self {
-        Self { seq, recorded_at, is_repeat: true, rows: None }
+        Self { seq, recorded_at, is_repeat: true, rows: None, markets: None }
     }
 }
 

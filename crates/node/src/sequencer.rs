@@ -365,6 +365,9 @@ impl Sequencer {
         let (submission, body) = (admitted.submission(), admitted.body());
         let weight = match &submission.command {
             Command::LedgerBatch(batch) => usize::try_from(batch.len()).unwrap_or(usize::MAX),
+            Command::Exchange(exchange::Command::Orders(orders)) => {
+                usize::try_from(orders.len()).unwrap_or(usize::MAX)
+            }
             _ => 1,
         };
         group.commands = group.commands.saturating_add(weight);
@@ -375,12 +378,13 @@ impl Sequencer {
             }
             Seen::Conflict => return Err(Refusal::IdReused { id: submission.id }.into()),
         }
-        let Some(Turn { entry, rows }) = bank.take(admitted, self.config.epoch, now)? else {
+        let Some(Turn { entry, rows, markets }) = bank.take(admitted, self.config.epoch, now)? else {
             // Nothing follows: a repeat of what a rail told before. There is nothing to keep.
             return Ok(Taken::repeat(bank.seq(), bank.recorded_at()));
         };
         group.add(entry);
-        Ok(Taken { seq: bank.seq(), recorded_at: now, is_repeat: false, rows: rows.map(Box::new) })
+        let (rows, markets) = (rows.map(Box::new), markets.map(Box::new));
+        Ok(Taken { seq: bank.seq(), recorded_at: now, is_repeat: false, rows, markets })
     }
 
     /// Lets happen what is due.

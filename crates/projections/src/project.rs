@@ -149,6 +149,7 @@ impl<'c> Projecting<'c> {
                 Event::Ledger(_)
                 | Event::Settlement(_)
                 | Event::Cells(_)
+                | Event::Exchange(_)
                 | Event::EffectQueued { .. }
                 | Event::EffectEnded { .. } => {}
             }

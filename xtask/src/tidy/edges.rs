@@ -40,16 +40,16 @@ const ALLOWED: [Edges; 24] = [
     // shell
     edges("journal", &[], &[]),
     edges("replica", &["journal"], &[]),
-    edges("node", &["money", "bank", "identity", "journal"], &["ledger", "payments", "settlement", "passkey"]),
+    edges("node", &["money", "bank", "identity", "exchange", "journal"], &["ledger", "payments", "settlement", "passkey"]),
     edges("rails", &["money", "bank", "identity", "payments", "settlement", "node", "cnaps", "iso20022"], &["ledger", "passkey", "journal", "sandbox"]),
-    edges("projections", &["money", "bank", "ledger", "identity", "payments", "settlement", "node", "receipts", "journal"], &["passkey"]),
-    edges("api", &["money", "bank", "ledger", "identity", "payments", "settlement", "node", "projections", "receipts", "passkey"], &["journal", "rails", "sandbox"]),
+    edges("projections", &["money", "bank", "ledger", "identity", "payments", "settlement", "exchange", "node", "receipts", "journal"], &["passkey"]),
+    edges("api", &["money", "bank", "ledger", "identity", "payments", "settlement", "exchange", "node", "projections", "receipts", "passkey"], &["journal", "rails", "sandbox"]),
     edges("fix", &[], &[]),
     edges("jinku", &["money", "bank", "ledger", "identity", "payments", "settlement", "cells", "exchange", "iso20022", "cnaps", "receipts", "passkey", "journal", "replica", "node", "rails", "projections", "api"], &["sandbox"]),
     // counterparties: a separate process, so that nothing of the bank can lean on it
     edges("sandbox", &["money", "cnaps", "iso20022"], &["passkey"]),
     // tools
-    edges("sim", &["money", "bank", "ledger", "identity", "payments", "settlement", "cnaps", "iso20022", "passkey", "journal", "node", "rails", "sandbox"], &["receipts", "projections"]),
+    edges("sim", &["money", "bank", "ledger", "identity", "payments", "settlement", "exchange", "cnaps", "iso20022", "passkey", "journal", "node", "rails", "sandbox"], &["receipts", "projections"]),
     edges("fuzz", &["money", "bank", "ledger", "iso20022", "cnaps", "receipts", "passkey", "journal", "jinku", "sim"], &[]),
     edges("xtask", &[], &[]),
 ];

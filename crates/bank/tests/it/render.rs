@@ -147,6 +147,9 @@ impl Names {
                 Event::Payments(event) => lines.extend(self.payments_words(bench, event)),
                 Event::Settlement(event) => lines.extend(self.settlement_words(event)),
                 Event::Cells(event) => lines.push(between_cells::followed(bench, event)),
+                Event::Exchange(outcome) => {
+                    lines.extend(outcome.events.iter().map(|event| format!("markets: {event:?}")));
+                }
                 Event::EffectQueued { id, effect } => {
                     let name = self.effect(*id);
                     lines.push(format!("effect {name}: {}", self.effect_words(effect)));

@@ -59,6 +59,8 @@ impl Passed {
                 );
             }
             Command::Cells(_) => self.count("halves of transfers between cells"),
+            Command::Exchange(_) => self.count("orders on markets and changes of the markets"),
+            Command::OpenOwnAccount { .. } => self.count("accounts that customers opened"),
             Command::Identity(_) => self.count("changes of customers, devices and sessions"),
             _ => {}
         }
@@ -74,7 +76,8 @@ impl Passed {
                 | Event::Identity(_)
                 | Event::Payments(_)
                 | Event::Settlement(_)
-                | Event::Cells(_) => {}
+                | Event::Cells(_)
+                | Event::Exchange(_) => {}
             }
         }
     }
