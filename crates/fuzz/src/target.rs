@@ -1,6 +1,7 @@
 //! What is fuzzed.
 
 mod books;
+mod clients;
 mod messages;
 mod proofs;
 mod storage;
@@ -68,6 +69,7 @@ pub fn all() -> Vec<Target> {
         books::rows(),
         books::bulk(),
         messages::frame(),
+        clients::stream_of_a_client(),
         proofs::receipt(),
         proofs::checkpoint(),
         proofs::authenticator(),

@@ -50,7 +50,7 @@ const ALLOWED: [Edges; 24] = [
     edges("sandbox", &["money", "cnaps", "iso20022"], &["passkey"]),
     // tools
     edges("sim", &["money", "bank", "ledger", "identity", "payments", "settlement", "exchange", "cnaps", "iso20022", "passkey", "journal", "node", "rails", "sandbox"], &["receipts", "projections"]),
-    edges("fuzz", &["money", "bank", "ledger", "iso20022", "cnaps", "receipts", "passkey", "journal", "jinku", "sim"], &[]),
+    edges("fuzz", &["money", "bank", "ledger", "iso20022", "cnaps", "fix", "receipts", "passkey", "journal", "jinku", "sim"], &[]),
     edges("xtask", &[], &[]),
 ];
 
