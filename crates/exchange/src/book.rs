@@ -5,10 +5,12 @@
 //!
 //! It knows no money: what an order may cost is checked before it comes here, and posted after.
 
+mod ahead;
 mod auction;
 pub mod binary;
 mod broken;
 mod change;
+pub mod flow;
 mod ladder;
 mod matching;
 pub mod naive;

@@ -152,6 +152,12 @@ impl Ladder {
         self.prices
     }
 
+    /// Bytes that the lists have room for, without what is far.
+    pub(super) fn room_bytes(&self) -> usize {
+        let leaves = self.leaves.capacity().saturating_mul(size_of::<Leaf>());
+        self.chunks.capacity().saturating_mul(size_of::<[Level; WORD]>()).saturating_add(leaves)
+    }
+
     /// The best key.
     #[inline]
     pub(super) const fn best(&self) -> Option<u64> {
@@ -183,6 +189,13 @@ impl Ladder {
     fn near(&self, place: u64) -> Option<&Level> {
         let leaf = self.leaves.get((place >> 6) as usize)?;
         self.chunks.get(leaf.chunk.wrapping_sub(1) as usize)?.get((place & 63) as usize)
+    }
+
+    /// The last order at a price of the band; 0 for none, or outside of it.
+    #[inline]
+    pub(super) fn tail(&self, price: u64) -> u32 {
+        let place = self.key(price).wrapping_sub(self.first);
+        if place < BAND { self.near(place).map_or(0, |level| level.tail) } else { 0 }
     }
 
     /// Puts an order at the back of its price.

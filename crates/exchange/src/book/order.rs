@@ -255,6 +255,14 @@ impl Orders {
         }
     }
 
+    /// Bytes that the lists have room for.
+    pub(super) fn room_bytes(&self) -> usize {
+        const fn of<T>(list: &Vec<T>) -> usize {
+            list.capacity().saturating_mul(size_of::<T>())
+        }
+        [of(&self.hot), of(&self.links), of(&self.cold), of(&self.free), of(&self.seats)].iter().sum()
+    }
+
     /// The orders of a seat, oldest first.
     pub(super) fn of_seat(&self, seat: Seat) -> SeatOrders {
         self.seats.get(seat.number() as usize).copied().unwrap_or_default()

@@ -181,6 +181,13 @@ impl Book {
         self.stops.len()
     }
 
+    /// Bytes that the book's lists have room for. While this stays, and nothing waits or rests outside the band, no command asked for memory.
+    #[must_use]
+    pub fn room_bytes(&self) -> usize {
+        let [bids, asks] = &self.ladders;
+        self.orders.room_bytes().saturating_add(bids.room_bytes()).saturating_add(asks.room_bytes())
+    }
+
     /// The price of the last trade.
     #[must_use]
     pub const fn last_price(&self) -> Option<Price> {
