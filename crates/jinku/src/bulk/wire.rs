@@ -100,29 +100,24 @@ impl SendRow {
 
 /// The number and the name of why a transfer to another cell was refused.
 fn why_not_sent(refusal: &Refusal) -> (u16, Option<&'static str>) {
-    let name = match refusal {
+    let refusal = match refusal {
         Refusal::Ledger(refusal) => return (refusal.code(), None),
         Refusal::IdReused { .. } => return (0, None),
-        Refusal::Cells(refusal) => match refusal {
-            ::cells::Refusal::ZeroAmount => "zero_amount",
-            ::cells::Refusal::TransferExists { .. } => "transfer_exists",
-            ::cells::Refusal::NotACell => "not_a_cell",
-            ::cells::Refusal::OtherCell { .. } => "other_cell",
-            ::cells::Refusal::OwnCell { .. } => "own_cell",
-            ::cells::Refusal::PeerUnknown { .. } => "cell_unknown",
-            ::cells::Refusal::NoTransit { .. } => "no_transit",
-            ::cells::Refusal::NotForTransfers { .. } => "not_for_transfers",
-            ::cells::Refusal::TransferUnknown { .. } => "transfer_unknown",
-            ::cells::Refusal::EndedOtherwise { .. } => "ended_otherwise",
-        },
-        Refusal::Rows(_)
-        | Refusal::Identity(_)
-        | Refusal::Payments(_)
-        | Refusal::Settlement(_)
-        | Refusal::Approval(_)
-        | Refusal::EffectNotOutstanding { .. }
-        | Refusal::NotAllowed
-        | Refusal::NothingDue => "not_allowed",
+        Refusal::Cells(refusal) => refusal,
+        // A sending has no other machine that could refuse it but authority.
+        _ => return (0, Some("not_allowed")),
+    };
+    let name = match refusal {
+        ::cells::Refusal::ZeroAmount => "zero_amount",
+        ::cells::Refusal::TransferExists { .. } => "transfer_exists",
+        ::cells::Refusal::NotACell => "not_a_cell",
+        ::cells::Refusal::OtherCell { .. } => "other_cell",
+        ::cells::Refusal::OwnCell { .. } => "own_cell",
+        ::cells::Refusal::PeerUnknown { .. } => "cell_unknown",
+        ::cells::Refusal::NoTransit { .. } => "no_transit",
+        ::cells::Refusal::NotForTransfers { .. } => "not_for_transfers",
+        ::cells::Refusal::TransferUnknown { .. } => "transfer_unknown",
+        ::cells::Refusal::EndedOtherwise { .. } => "ended_otherwise",
     };
     (0, Some(name))
 }
