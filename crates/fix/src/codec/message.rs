@@ -30,14 +30,21 @@ struct Field {
     value: Range<usize>,
 }
 
-/// A message whose frame is right.
-#[derive(Debug, Clone)]
+/// A message whose frame is right. Its `Debug` shows no values, for a logon has a password.
+#[derive(Clone)]
 pub struct Message {
     bytes: Vec<u8>,
     fields: Vec<Field>,
     msg_type: Option<MsgType>,
     seq: u64,
     fault: Option<Fault>,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (msg_type, seq, fault) = (self.msg_type, self.seq, self.fault);
+        write!(f, "Message {{ {msg_type:?}, seq {seq}, {fault:?} }}")
+    }
 }
 
 impl Message {

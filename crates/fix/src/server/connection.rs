@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
@@ -29,6 +29,8 @@ const GARBAGE_BYTES_MAX: usize = 64 * 1024;
 const REFUSED_PAUSE: Duration = Duration::from_millis(500);
 /// How long the last words of ours have to arrive.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Shortest time between two looks at books, which cost the venue a lock and us a comparison. Reports do not wait for it.
+const LOOK_PACE: Duration = Duration::from_millis(10);
 /// Longest name of a session.
 const NAME_BYTES_MAX: usize = 32;
 
@@ -137,25 +139,30 @@ impl<'a, V: Venue> Connection<'a, V> {
             stream: &mut self.stream,
             out: Vec::new(),
             ended: None,
+            looked: Instant::now(),
+            look_at: None,
         };
         self.shared.venue.wake(waker);
         talk.session.take(logon, now())?;
         talk.act()?;
         talk.session.settle()?;
-        talk.tell()?;
+        talk.report()?;
         let (mut stop, nobody) = (self.shared.stop.clone(), never());
         while talk.ended.is_none() {
             talk.write()?;
-            let wait = Duration::from_millis(talk.session.due().since(now()));
+            let mut wait = Duration::from_millis(talk.session.due().since(now()));
+            if let Some(at) = talk.look_at {
+                wait = wait.min(at.saturating_duration_since(Instant::now()));
+            }
             let incoming = if talk.desk.is_full() { &nobody } else { &self.incoming };
-            let mut look = false;
+            let mut woke = false;
             select! {
                 recv(incoming) -> bytes => match bytes {
                     Ok(bytes) => talk.take(bytes)?,
                     Err(_) => return Ok("the client has gone".to_owned()),
                 },
                 recv(replies) -> reply => if let Ok((number, answer)) = reply { talk.answered(number, answer)? },
-                recv(woken) -> _ => look = true,
+                recv(woken) -> _ => woke = true,
                 recv(stop) -> _ => {
                     stop = never();
                     talk.session.log_out("the venue closes", now())?;
@@ -166,9 +173,11 @@ impl<'a, V: Venue> Connection<'a, V> {
             talk.session.tick(now())?;
             talk.act()?;
             talk.session.settle()?;
-            if look {
-                talk.tell()?;
+            if woke {
+                talk.report()?;
+                talk.look_at.get_or_insert(talk.looked.checked_add(LOOK_PACE).unwrap_or(talk.looked));
             }
+            talk.look()?;
         }
         let (ended, last) = (talk.ended.take().unwrap_or_default(), std::mem::take(&mut talk.out));
         // Store and name are free before the client hears the last word, so that it can connect again at once.
@@ -181,8 +190,8 @@ impl<'a, V: Venue> Connection<'a, V> {
     /// Ends the connection so that what was said last arrives.
     fn part(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
-        let until = std::time::Instant::now().checked_add(FAREWELL);
-        while let Some(left) = until.and_then(|at| at.checked_duration_since(std::time::Instant::now())) {
+        let until = Instant::now().checked_add(FAREWELL);
+        while let Some(left) = until.and_then(|at| at.checked_duration_since(Instant::now())) {
             // What the client still sends is of no use. Its end closes the channel.
             if self.incoming.recv_timeout(left).is_err() {
                 break;
@@ -204,6 +213,9 @@ struct Talk<'a, V> {
     stream: &'a mut TcpStream,
     out: Vec<u8>,
     ended: Option<String>,
+    /// When books were looked at last, and when they are to be looked at next, if something has changed.
+    looked: Instant,
+    look_at: Option<Instant>,
 }
 
 impl<V: Venue> Talk<'_, V> {
@@ -283,8 +295,8 @@ impl<V: Venue> Talk<'_, V> {
         Ok(())
     }
 
-    /// Reports executions and tells what has changed in what the client follows.
-    fn tell(&mut self) -> Result<(), End> {
+    /// Reports executions.
+    fn report(&mut self) -> Result<(), End> {
         if !self.session.is_active() {
             return Ok(());
         }
@@ -305,6 +317,16 @@ impl<V: Venue> Talk<'_, V> {
             self.collect();
             self.write()?;
         }
+        Ok(())
+    }
+
+    /// Tells what has changed in what the client follows, where it is time to.
+    fn look(&mut self) -> Result<(), StoreFault> {
+        let at_once = Instant::now();
+        if !self.session.is_active() || self.look_at.is_none_or(|at| at > at_once) {
+            return Ok(());
+        }
+        (self.looked, self.look_at) = (at_once, None);
         for body in self.desk.look() {
             self.session.send(body, now())?;
         }

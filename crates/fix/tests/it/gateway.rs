@@ -104,6 +104,36 @@ fn who_is_let_in() {
 }
 
 #[test]
+fn a_gateway_that_closes_says_so() {
+    let mut gateway = Gateway::new();
+    let mut client = gateway.log_on("C");
+    let ending = std::thread::spawn(move || {
+        gateway.server = None;
+        gateway
+    });
+    assert_eq!(client.hear(), "5 58=the venue closes|");
+    client.say("5", "");
+    assert_eq!(client.hear(), "gone");
+    drop(ending.join().unwrap());
+}
+
+#[test]
+fn a_silent_client_is_asked_and_left() {
+    let gateway = Gateway::new();
+    let mut client = PlainClient::connect(gateway.address(), "C");
+    client.say("A", &format!("98=0|108=1|141=Y|554={TOKEN}|"));
+    assert_eq!(client.hear(), "A 98=0|108=1|141=Y|");
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|text| text != "gone") {
+        heard.push(client.hear());
+    }
+    let asked = heard.iter().filter(|text| text.starts_with("1 112=")).count();
+    let beats = heard.iter().filter(|text| *text == "0 ").count();
+    assert!(asked == 1 && beats >= 1, "{heard:?}");
+    assert_eq!(heard[heard.len() - 2], "5 58=no answer to a test request|");
+}
+
+#[test]
 fn two_clients_trade() {
     let gateway = Gateway::new();
     let (mut buyer, mut seller) = (gateway.log_on("B"), gateway.log_on("S"));
