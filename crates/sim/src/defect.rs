@@ -69,11 +69,23 @@ pub enum Defect {
     SkipGap,
     /// A follower takes a row without checking its hash.
     CopyDamaged,
+    /// Rows of a chain are taken each for itself.
+    UnlinkRows,
+    /// A row that takes what is there up to a cap takes all of the cap, or nothing.
+    DropCap,
+    /// An entry dated back is booked as of now.
+    DropValueTime,
+    /// A transfer that another cell does not answer is given back.
+    GiveBackOnSilence,
+    /// A transfer whose answer was lost is handed to the other cell again as a new one.
+    ReceiveAsNew,
+    /// After a restart nothing is known of what was on its way to another cell.
+    ForgetOutgoing,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 38] = [
         Self::AckBeforeDurable,
         Self::AcknowledgeBeforeDurable,
         Self::ApplyWithoutJournal,
@@ -106,6 +118,12 @@ impl Defect {
         Self::CopyUnconfirmed,
         Self::SkipGap,
         Self::CopyDamaged,
+        Self::UnlinkRows,
+        Self::DropCap,
+        Self::DropValueTime,
+        Self::GiveBackOnSilence,
+        Self::ReceiveAsNew,
+        Self::ForgetOutgoing,
     ];
 
     /// Its name on the command line.
@@ -144,6 +162,12 @@ impl Defect {
             Self::CopyUnconfirmed => "copy-unconfirmed",
             Self::SkipGap => "skip-gap",
             Self::CopyDamaged => "copy-damaged",
+            Self::UnlinkRows => "unlink-rows",
+            Self::DropCap => "drop-cap",
+            Self::DropValueTime => "drop-value-time",
+            Self::GiveBackOnSilence => "give-back-on-silence",
+            Self::ReceiveAsNew => "receive-as-new",
+            Self::ForgetOutgoing => "forget-outgoing",
         }
     }
 

@@ -5,10 +5,14 @@
 //! silent, contradicts itself and is down; messages are lost, repeated and reordered; the disk loses power at any operation, fills up and
 //! fails; the clock jumps. Then all faults end, time passes, and everything must come to rest.
 //!
+//! Beside it run two cells of a bank, each on a disk of its own: their clients hand in batches with chains, capped rows and rows dated back, and money goes
+//! between them while requests and answers are lost and either dies at any step.
+//!
 //! **Checked after every command**: the bank's invariants, the state against the replay of the durable records, that a refusal left
 //! nothing. **After every restart**: that what was acknowledged is there byte for byte, and snapshot and tail give the state of a full
 //! replay. **At rest**: every payment ended or has a case, nothing is outstanding, the books are what the payments amount to, the outside world
-//! tells the same of every payment, round and day, and an audit decides every command as it was decided.
+//! tells the same of every payment, round and day, and an audit decides every command as it was decided. The cells' books are what a naive list of movements
+//! comes to, now and by value time, and both cells say the same of each transfer.
 //!
 //! The seed reproduces a run: nothing here reads a clock or another source of chance. [`Defect`] lists the mistakes that can be planted
 //! to see that they are found; they are mistakes of this crate's shell, the real crates have no switch for them.
@@ -21,9 +25,11 @@ mod defect;
 mod disk;
 mod engine;
 mod faults;
+mod naive;
 mod observer;
 mod opening;
 mod outside;
+mod pair;
 mod people;
 mod rng;
 mod run;

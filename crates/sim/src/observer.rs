@@ -32,6 +32,11 @@ impl Observer {
         u64::try_from(self.records.len()).unwrap_or(u64::MAX)
     }
 
+    /// The durable records, in order.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &[u8]> {
+        self.records.values().map(Vec::as_slice)
+    }
+
     pub(crate) fn into_records(self) -> Vec<Vec<u8>> {
         self.records.into_values().collect()
     }
@@ -139,11 +144,10 @@ impl Observer {
                 Submission { id: entry.id, actor: entry.actor.clone(), command: entry.command.clone() };
             let admitted =
                 admit(submission, relying_party).map_err(|error| format!("entry {seq}: {error}"))?;
-            let decided = bank.decide(&admitted, entry.recorded_at);
-            if decided.as_ref() != Ok(&entry.events) {
-                return Err(format!("entry {seq} is decided otherwise now: {decided:?}"));
+            let turn = bank.take(admitted, entry.epoch, entry.recorded_at);
+            if !turn.as_ref().is_ok_and(|turn| turn.as_ref().is_some_and(|turn| turn.entry == entry)) {
+                return Err(format!("entry {seq} is decided otherwise now: {turn:?}"));
             }
-            bank.apply(*seq, &entry);
         }
         self.compare(&bank)
     }

@@ -14,6 +14,7 @@ use crate::faults::{Faults, Network};
 use crate::observer::Observer;
 use crate::opening::{self, CAPITAL_YUAN, yuan};
 use crate::outside::{Clocks, Outside, jiff_time};
+use crate::pair::Pair;
 use crate::people::{ORIGIN, Person, RP_ID};
 use crate::rng::Chance;
 use crate::shell::{Reply, Shell};
@@ -29,6 +30,8 @@ const REST_TURNS_MAX: u64 = 2_000;
 const LOG_LINES: usize = 40;
 /// and those of a run of chosen steps, which is short.
 const SHORT_LOG_LINES: usize = 1_000;
+/// Keeps the cells' chance apart from the rest of a seed's.
+const CELLS: u64 = 0xce11_ce11_0000_0000;
 /// The step whose chance everything after the last step has.
 const REST: u64 = u64::MAX;
 
@@ -108,6 +111,8 @@ pub(crate) struct Sim {
     /// Nothing passes between bank and centre before this time.
     pub(crate) parted_until: Timestamp,
     pub(crate) shell: Shell,
+    /// Two cells beside it.
+    pair: Pair,
     pub(crate) outside: Outside,
     pub(crate) observer: Observer,
     pub(crate) people: Vec<Person>,
@@ -130,6 +135,11 @@ pub(crate) struct Sim {
 
 pub(crate) fn relying_party() -> RelyingParty {
     RelyingParty { id: RP_ID.to_owned(), origins: vec![ORIGIN.to_owned()] }
+}
+
+/// Chance of the cells in a step, so that they take none from the others.
+fn cells_chance(seed: u64, step: u64) -> Chance {
+    Chance::of_step(seed ^ CELLS, step)
 }
 
 /// Runs a seed to its end, or to the first thing that is wrong.
@@ -182,6 +192,12 @@ impl Sim {
             parted_until: Timestamp::default(),
             log_lines: if options.only.is_some() { SHORT_LOG_LINES } else { LOG_LINES },
             shell: Shell::new(relying_party(), options.defect, cluster).map_err(anyhow::Error::msg)?,
+            pair: Pair::new(
+                options.defect,
+                Timestamp::from_ms(MORNING_MS),
+                &mut cells_chance(options.seed, 0),
+            )
+            .map_err(anyhow::Error::msg)?,
             outside: Outside::new()?,
             observer: Observer::default(),
             people: people.collect::<anyhow::Result<_>>()?,
@@ -213,10 +229,12 @@ impl Sim {
             if options.takes(self.step) {
                 self.chance = Chance::of_step(options.seed, self.step);
                 self.one_step()?;
+                self.cells_step(options.seed)?;
             }
         }
         self.chance = Chance::of_step(options.seed, REST);
         self.rest()?;
+        self.pair.rest(self.now, &mut cells_chance(options.seed, REST))?;
         self.last_checks()
     }
 
@@ -256,6 +274,16 @@ impl Sim {
         self.now = self.now.plus_ms(self.shell.waited_ms());
         self.observer.check(&mut self.shell)?;
         Ok(replies)
+    }
+
+    fn cells_step(&mut self, seed: u64) -> Result<(), String> {
+        let mut chance = cells_chance(seed, self.step);
+        if chance.percent(50) {
+            for words in self.pair.step(self.now, &self.faults, &mut chance)? {
+                self.note(|| words.to_owned());
+            }
+        }
+        Ok(())
     }
 
     fn one_step(&mut self) -> Result<(), String> {
@@ -405,7 +433,7 @@ impl Sim {
         self.observer.audit(&relying_party())?;
         Ok(Summary {
             state: bank.state_hash().to_string(),
-            records: self.observer.records(),
+            records: self.observer.records().saturating_add(self.pair.records()),
             payments: u64::try_from(bank.payments().payments().count()).unwrap_or(u64::MAX),
             restarts: self.restarts,
             cases: u64::try_from(bank.settlement().open_cases().count()).unwrap_or(u64::MAX),

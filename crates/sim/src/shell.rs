@@ -278,6 +278,9 @@ impl Shell {
             Seen::Conflict => return Reply::Refused(Refusal::IdReused { id }),
         }
         let now = self.now(clock);
+        if matches!(admitted.submission().command, Command::LedgerBatch(_)) {
+            return self.take_rows(admitted, now, group);
+        }
         let mut events = match self.decide(&admitted, now) {
             Ok(events) if events.is_empty() => {
                 return Reply::Taken { seq: self.bank.seq(), is_repeat: true };
@@ -297,6 +300,25 @@ impl Shell {
         }
         self.bank.apply(seq, &entry);
         Reply::Taken { seq, is_repeat: false }
+    }
+
+    /// Rows are decided and applied in one turn.
+    fn take_rows(&mut self, admitted: bank::Admitted, now: Timestamp, group: &mut Group) -> Reply {
+        let before = self.bank.state_hash();
+        match self.bank.take(admitted, 1, now) {
+            Ok(Some(turn)) => {
+                let seq = self.bank.seq();
+                group.records.push((seq, turn.entry.to_bytes()));
+                Reply::Taken { seq, is_repeat: false }
+            }
+            Ok(None) => Reply::Taken { seq: self.bank.seq(), is_repeat: true },
+            Err(refusal) => {
+                if before != self.bank.state_hash() {
+                    self.trace = Some("a batch that was refused changed the state".to_owned());
+                }
+                Reply::Refused(refusal)
+            }
+        }
     }
 
     /// Decides, and sees to it that a refusal leaves nothing.

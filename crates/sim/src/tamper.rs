@@ -1,7 +1,7 @@
 //! The defects that tamper with what passes between the components.
 
 use bank::{Bank, Command, Event};
-use ledger::{Change, Entry, HoldOutcome, Leg, Side};
+use ledger::{Batch, Change, Entry, HoldOutcome, Leg, Side, Sizing};
 use money::{Amount, EntryId};
 use payments::RailNotice;
 use settlement::{Notice, TotalRow};
@@ -33,8 +33,28 @@ pub(crate) fn command(defect: Defect, command: &mut Command, bank: &Bank) {
                 .map(|(key, round)| TotalRow { round: key.round, sent: round.sent, received: round.received })
                 .collect();
         }
+        (Defect::UnlinkRows | Defect::DropCap | Defect::DropValueTime, Command::LedgerBatch(batch)) => {
+            *batch = misread(defect, batch);
+        }
         _ => {}
     }
+}
+
+/// Rows as a wrong reader understands them.
+fn misread(defect: Defect, batch: &Batch) -> Batch {
+    let mut read = Batch::default();
+    for mut row in batch.rows() {
+        row.is_linked &= defect != Defect::UnlinkRows;
+        if let ledger::Command::Transfer(transfer) = &mut row.command {
+            match (defect, transfer.sizing) {
+                (Defect::DropCap, Sizing::UpTo(cap)) => transfer.sizing = Sizing::Exact(cap),
+                (Defect::DropValueTime, _) => transfer.effective_at = None,
+                _ => {}
+            }
+        }
+        money::invariant!(read.push(&row).is_ok(), "a row that was read cannot be written");
+    }
+    read
 }
 
 /// Tampers with what was decided.

@@ -50,7 +50,7 @@ const ALLOWED: [Edges; 25] = [
     // counterparties: a separate process, so that nothing of the bank can lean on it
     edges("sandbox", &["money", "cnaps", "iso20022"], &["passkey"]),
     // tools
-    edges("sim", &["money", "bank", "ledger", "identity", "payments", "settlement", "exchange", "cnaps", "iso20022", "passkey", "journal", "node", "rails", "sandbox"], &["receipts", "projections"]),
+    edges("sim", &["money", "bank", "ledger", "cells", "identity", "payments", "settlement", "exchange", "cnaps", "iso20022", "passkey", "journal", "node", "rails", "sandbox"], &["receipts", "projections"]),
     edges("fuzz", &["money", "bank", "ledger", "iso20022", "cnaps", "fix", "receipts", "passkey", "journal", "jinku", "sim"], &[]),
     edges("xtask", &[], &[]),
 ];

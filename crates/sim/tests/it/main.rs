@@ -103,6 +103,14 @@ fn every_planted_defect_is_found() {
             Defect::CopyUnconfirmed => check(defect, &["lost what it had confirmed", "differ at record"]),
             Defect::SkipGap => check(defect, &["differ at record"]),
             Defect::CopyDamaged => check(defect, &["differ at record"]),
+            Defect::UnlinkRows => check(defect, &["of a chain of"]),
+            Defect::DropCap => check(defect, &["UpTo", "was there"]),
+            Defect::DropValueTime => check(defect, &["its movements come to", "below zero", "was there"]),
+            Defect::GiveBackOnSilence => {
+                check(defect, &["the other cell answered", "the other received", "ended, and cell"])
+            }
+            Defect::ReceiveAsNew => check(defect, &["the other cell answered", "the other received"]),
+            Defect::ForgetOutgoing => check(defect, &["is still on its way"]),
         }
     }
 }
