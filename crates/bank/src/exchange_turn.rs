@@ -23,6 +23,10 @@ impl Funds for Books<'_> {
         self.ledger.at(account).map(|(_, account)| account.asset())
     }
 
+    fn available(&self, account: Position) -> u128 {
+        self.ledger.at(account).map_or(0, |(_, account)| account.balance().available.minor())
+    }
+
     fn can_reserve(&self, account: Position, minor: u128) -> Result<(), ledger::Refusal> {
         self.ledger.can_reserve(account, minor)
     }
@@ -51,19 +55,33 @@ impl Bank {
         let operator = match (&authority, actor) {
             (Authority::Operator, Actor::Operator(name)) => Some(name.clone()),
             (Authority::Operator | Authority::Tenant(_) | Authority::Customer { .. }, _) => None,
+            (Authority::System, _) if matches!(command, exchange::Command::ReadPrice { .. }) => None,
             (Authority::System | Authority::Visitor | Authority::Rail | Authority::Cell(_), _) => {
                 return Err(Refusal::NotAllowed);
             }
         };
+        if matches!(command, exchange::Command::ReadPrice { .. }) && !matches!(authority, Authority::System) {
+            return Err(Refusal::NotAllowed);
+        }
         let owner = match authority {
             Authority::Customer { customer, .. } => Owner::Customer(customer),
             Authority::Tenant(number) => Owner::Tenant(number),
             _ => Owner::Bank,
         };
-        if let exchange::Command::TakeSeat { base, quote, .. } = command
-            && (self.owner_of(*base) != owner || self.owner_of(*quote) != owner)
-        {
-            return Err(exchange::Refusal::SeatAccounts.into());
+        let is_own = |account: &AccountId| self.owner_of(*account) == owner;
+        match command {
+            exchange::Command::TakeSeat { base, quote, .. } if !is_own(base) || !is_own(quote) => {
+                return Err(exchange::Refusal::SeatAccounts.into());
+            }
+            exchange::Command::RequestQuote(request) if !is_own(&request.from) || !is_own(&request.to) => {
+                return Err(exchange::Refusal::DealingAccounts.into());
+            }
+            exchange::Command::UsePool { accounts, shares, .. }
+                if !accounts.iter().all(is_own) || !is_own(shares) =>
+            {
+                return Err(exchange::Refusal::DealingAccounts.into());
+            }
+            _ => {}
         }
         let caller = Caller { operator, owner };
         let Self { ledger, exchange, .. } = self;

@@ -1,9 +1,13 @@
 //! What can be asked of the exchange.
 
 use minicbor::{Decode, Encode};
-use money::{AccountId, Text, Timestamp};
+use money::{AccountId, Asset, Text, Timestamp};
 
+use crate::dealing::PriceRequest;
 use crate::market::{ParentNumber, Rules};
+use crate::pool::{PoolCommand, PoolNumber, PoolTerms};
+use crate::price::{Pair, PriceTerms, Reading};
+use crate::quote::{ConvertTerms, OfferId, TermsHash};
 use crate::row::OrderBatch;
 use crate::{MarketNumber, Price, Quantity, Seat, Side};
 
@@ -81,6 +85,45 @@ pub enum Command {
         /// The proposal.
         #[n(0)]
         proposal: u64,
+    },
+    /// What a source says that a pair is worth.
+    #[n(10)]
+    ReadPrice {
+        /// The pair.
+        #[n(0)]
+        pair: Pair,
+        /// What it says.
+        #[n(1)]
+        reading: Reading,
+    },
+    /// A firm price for one amount.
+    #[n(11)]
+    RequestQuote(#[n(0)] PriceRequest),
+    /// It is taken.
+    #[n(12)]
+    AcceptQuote {
+        /// The offer.
+        #[n(0)]
+        offer: OfferId,
+        /// The hash of the terms that whoever takes it saw.
+        #[n(1)]
+        terms_hash: TermsHash,
+    },
+    /// A swap in a pool, or a change of what somebody has in it.
+    #[n(13)]
+    UsePool {
+        /// The pool.
+        #[n(0)]
+        pool: PoolNumber,
+        /// What is asked.
+        #[n(1)]
+        command: PoolCommand,
+        /// The sender's accounts, in the order of the pool's coins.
+        #[n(2)]
+        accounts: Vec<AccountId>,
+        /// The sender's account for shares.
+        #[n(3)]
+        shares: AccountId,
     },
     /// Trading stops at once; it goes on when somebody proposes it and somebody else approves.
     #[n(9)]
@@ -178,5 +221,57 @@ pub enum MarketChange {
         /// Another price around which the band lies.
         #[n(1)]
         reference: Option<Price>,
+    },
+    /// How the readings of a pair become a price.
+    #[n(3)]
+    SetPriceTerms {
+        /// The pair.
+        #[n(0)]
+        pair: Pair,
+        /// From when on; at once where it has passed.
+        #[n(1)]
+        from: Timestamp,
+        /// The terms.
+        #[n(2)]
+        terms: PriceTerms,
+    },
+    /// How a pair is converted.
+    #[n(4)]
+    SetConvertTerms {
+        /// The pair.
+        #[n(0)]
+        pair: Pair,
+        /// From when on; at once where it has passed.
+        #[n(1)]
+        from: Timestamp,
+        /// The terms.
+        #[n(2)]
+        terms: ConvertTerms,
+    },
+    /// The accounts with which the bank converts an asset.
+    #[n(5)]
+    SetInventory {
+        /// The asset.
+        #[n(0)]
+        asset: Asset,
+        /// What it converts with.
+        #[n(1)]
+        account: AccountId,
+        /// Where fees go.
+        #[n(2)]
+        fees: AccountId,
+    },
+    /// A new pool.
+    #[n(6)]
+    OpenPool {
+        /// What it is opened with.
+        #[n(0)]
+        terms: PoolTerms,
+        /// Its accounts, in the order of its coins.
+        #[n(1)]
+        accounts: Vec<AccountId>,
+        /// The account that its shares come from.
+        #[n(2)]
+        shares: AccountId,
     },
 }

@@ -1,11 +1,14 @@
 //! What happened on the markets.
 
 use minicbor::{Decode, Encode};
-use money::{AccountId, Timestamp};
+use money::{AccountId, Asset, EntryId, Timestamp};
 
 use crate::book::BookEvent;
 use crate::command::{MarketChange, NewParent, OperatorName};
 use crate::market::{Owner, ParentEnd, ParentNumber, Phase, Rules};
+use crate::pool::{PoolChange, PoolNumber, PoolTerms};
+use crate::price::PriceChange;
+use crate::quote::{OfferId, QuoteChange};
 use crate::{MarketNumber, OrderId, Price, Seat, StpGroup};
 
 /// A fact; applying it cannot fail.
@@ -174,6 +177,77 @@ pub enum Event {
         #[n(2)]
         is_approved: bool,
     },
+    /// Of the prices.
+    #[n(13)]
+    Price(#[n(0)] PriceChange),
+    /// Of the convert desk, but for offers that were taken.
+    #[n(14)]
+    Quote(#[n(0)] QuoteChange),
+    /// An offer was taken: its amounts changed hands.
+    #[n(15)]
+    Converted {
+        /// The offer.
+        #[n(0)]
+        offer: OfferId,
+        /// When.
+        #[n(1)]
+        at: Timestamp,
+        /// The entry that moved them.
+        #[n(2)]
+        entry: EntryId,
+    },
+    /// The bank converts an asset with these accounts.
+    #[n(16)]
+    InventorySet {
+        /// The asset.
+        #[n(0)]
+        asset: Asset,
+        /// What it converts with.
+        #[n(1)]
+        account: AccountId,
+        /// Where fees go.
+        #[n(2)]
+        fees: AccountId,
+    },
+    /// A pool was opened.
+    #[n(17)]
+    PoolOpened {
+        /// Its number.
+        #[n(0)]
+        number: PoolNumber,
+        /// What it was opened with.
+        #[n(1)]
+        terms: PoolTerms,
+        /// Its accounts, in the order of its coins.
+        #[n(2)]
+        accounts: Vec<AccountId>,
+        /// The account that its shares come from.
+        #[n(3)]
+        shares: AccountId,
+    },
+    /// Something went into a pool and out of it.
+    #[n(18)]
+    PoolMoved(#[n(0)] PoolMove),
+}
+
+/// What went into a pool and out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PoolMove {
+    /// The pool.
+    #[n(0)]
+    pub pool: PoolNumber,
+    /// What moved.
+    #[n(1)]
+    pub change: PoolChange,
+    /// The accounts of whoever moved it, in the order of the pool's coins.
+    #[n(2)]
+    pub accounts: Vec<AccountId>,
+    /// Their account for shares.
+    #[n(3)]
+    pub shares: AccountId,
+    /// The entry of the ledger.
+    #[n(4)]
+    pub entry: EntryId,
 }
 
 /// What is to be known of an order that the book does not keep.
@@ -216,9 +290,6 @@ pub struct Outcome {
     /// What each fill among the events moved, in order. It follows from the state and the events; whoever reads the journal without the state finds it here.
     #[n(3)]
     pub fills: Vec<FillSum>,
-    /// How many entries of the ledger had come from the exchange before.
-    #[n(4)]
-    pub serial: u64,
 }
 
 /// What a fill moved in quote, in minor units. The difference is fees.
@@ -230,4 +301,7 @@ pub struct FillSum {
     /// What the seller got.
     #[cbor(n(1), with = "money::wide")]
     pub gets: u128,
+    /// The serial number of its entry of the ledger, see [`crate::entry_id`].
+    #[n(2)]
+    pub serial: u64,
 }

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 
 use ledger::Position;
 use minicbor::{Decode, Encode};
-use money::{AccountId, Timestamp, invariant};
+use money::{AccountId, Amount, EntryId, Timestamp, invariant};
 
 use crate::book::{Book, BookEvent};
 use crate::command::{Command, MarketChange, NewParent, OperatorName, Plan};
-use crate::event::{Event, FillSum, Label, Outcome, RowRefused};
+use crate::dealing::{self, Dealing, PriceRequest};
+use crate::event::{Event, FillSum, Label, Outcome, PoolMove, RowRefused};
 use crate::market::{
     CallReason, EVERY_MS_MAX, EVERY_MS_MIN, Funds, Market, Owner, PIECES, ParentEnd, ParentNumber, Phase,
     Rules, RulesByTime, RulesRow, SeatAccounts, SeatRow, Serials, Turn,
 };
-use crate::row::OrderBatch;
-use crate::{MarketNumber, Price, Refusal, Seat, StpGroup};
+use crate::pool::{PoolChange, PoolCommand, PoolNumber};
+use crate::quote::{Accept, QuoteRequest};
+use crate::route::VenueId;
+use crate::row::{OrderBatch, PlaceRow};
+use crate::{MarketNumber, Price, Quantity, Refusal, Seat, Side, StpGroup};
 
 /// Most proposals that wait at once.
 const PROPOSALS_MAX: usize = 100;
@@ -63,6 +67,9 @@ pub struct Exchange {
     /// How many entries of the ledger came from here.
     #[n(3)]
     serial: u64,
+    /// Prices, offers, pools.
+    #[n(4)]
+    dealing: Dealing,
     /// Room for the events of one command of a book.
     #[cbor(skip)]
     scratch: Vec<BookEvent>,
@@ -90,6 +97,12 @@ impl Exchange {
         &self.markets
     }
 
+    /// Prices, offers, pools.
+    #[must_use]
+    pub const fn dealing(&self) -> &Dealing {
+        &self.dealing
+    }
+
     /// What waits for approval.
     pub fn proposals(&self) -> impl Iterator<Item = (u64, &Proposal)> {
         self.proposals.iter().map(|(number, proposal)| (*number, proposal))
@@ -98,7 +111,7 @@ impl Exchange {
     /// When the next thing happens by itself.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.markets.iter().filter_map(Market::next_due).min()
+        self.markets.iter().filter_map(Market::next_due).chain(self.dealing.next_due()).min()
     }
 
     /// Takes a command: decides and applies as it goes. A refusal leaves nothing.
@@ -112,13 +125,11 @@ impl Exchange {
         now: Timestamp,
         funds: &mut F,
     ) -> Result<Taken, Refusal> {
-        let serial = self.serial;
         let mut taken = Taken::default();
         match command {
             Command::Orders(batch) => self.take_orders(batch, caller, now, funds, &mut taken),
             _ => self.take_one(command, caller, now, funds, &mut taken.outcome.events)?,
         }
-        taken.outcome.serial = serial;
         taken.outcome.fills = std::mem::take(&mut self.fills);
         Ok(taken)
     }
@@ -215,6 +226,29 @@ impl Exchange {
                 self.say(event, now, funds, events);
                 Ok(())
             }
+            Command::ReadPrice { pair, reading } => {
+                let change = self.dealing.prices().decide(*pair, reading, now)?;
+                self.say(Event::Price(change), now, funds, events);
+                Ok(())
+            }
+            Command::RequestQuote(request) => {
+                let owner = dealing::customer(caller.owner)?;
+                let PriceRequest { id, from, to, exact } = *request;
+                let request = QuoteRequest { id, owner, from, to, exact };
+                let change = self.dealing.quote(&request, &self.markets, now, funds)?;
+                self.say(Event::Quote(change), now, funds, events);
+                Ok(())
+            }
+            Command::AcceptQuote { offer, terms_hash } => {
+                let owner = dealing::customer(caller.owner)?;
+                let accept = Accept { id: *offer, owner, terms_hash: *terms_hash };
+                self.accept(&accept, now, funds, events)
+            }
+            Command::UsePool { pool, command, accounts, shares } => {
+                let known = self.dealing.pool(*pool).ok_or(Refusal::PoolUnknown { pool: *pool })?;
+                let change = known.pool.decide(command)?;
+                self.move_pool(*pool, change, accounts.clone(), *shares, now, funds, events)
+            }
             Command::Approve { proposal } => self.approve(*proposal, caller, now, funds, events),
             Command::Withdraw { proposal } => {
                 let by = self.operator(caller)?;
@@ -261,8 +295,146 @@ impl Exchange {
                 let phase = Phase::Call { until: now.plus_ms(call_ms), why: CallReason::Resumption };
                 self.say(Event::PhaseChanged { market, phase }, now, funds, events);
             }
+            MarketChange::SetPriceTerms { pair, from, terms } => {
+                let change = self.dealing.prices().decide_terms(pair, from.max(now), terms)?;
+                self.say(Event::Price(change), now, funds, events);
+            }
+            MarketChange::SetConvertTerms { pair, from, terms } => {
+                let change = self.dealing.desk().decide_terms(pair, from.max(now), terms)?;
+                self.say(Event::Quote(change), now, funds, events);
+            }
+            MarketChange::SetInventory { asset, account, fees } => {
+                self.say(Event::InventorySet { asset, account, fees }, now, funds, events);
+            }
+            MarketChange::OpenPool { terms, accounts, shares } => {
+                let count = u32::try_from(self.dealing.pools().count()).unwrap_or(u32::MAX);
+                let number = PoolNumber::new(count.saturating_add(1));
+                self.say(Event::PoolOpened { number, terms, accounts, shares }, now, funds, events);
+            }
         }
         Ok(())
+    }
+
+    /// An offer is taken, and the bank gets back what it gave away.
+    fn accept<F: Funds>(
+        &mut self,
+        accept: &Accept,
+        now: Timestamp,
+        funds: &mut F,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        let (_, offer) = self.dealing.desk().decide_accept(accept, now)?;
+        let offer = offer.clone();
+        funds.can_reserve(funds.position(offer.request.from)?, offer.pays.minor())?;
+        funds.position(offer.request.to)?;
+        let entry = self.next_entry();
+        self.say(Event::Converted { offer: offer.id(), at: now, entry }, now, funds, events);
+        for leg in &offer.route {
+            match leg.venue {
+                VenueId::Inventory => {}
+                VenueId::Book(market) => {
+                    let base = match offer.side {
+                        Side::Bid => leg.takes,
+                        Side::Ask => leg.pays,
+                    };
+                    let lot = self.market(market).map_or(1, |market| market.rules(now).lot);
+                    let lots = base.minor().checked_div(u128::from(lot)).unwrap_or(0);
+                    let lots = Quantity::new(u64::try_from(lots).unwrap_or(0));
+                    self.hedge(market, offer.side, lots, now, funds, events);
+                }
+                VenueId::Pool(pool) => self.hedge_in_pool(pool, leg.pays, leg.takes, now, funds, events),
+            }
+        }
+        if let Some(market) = dealing::market_of(offer.pair, &self.markets, now) {
+            let lot = self.market(market).map_or(1, |market| market.rules(now).lot);
+            if let Some((side, lots)) = self.dealing.imbalance(offer.pair, lot, now, funds) {
+                self.hedge(market, side, lots, now, funds, events);
+            }
+        }
+        Ok(())
+    }
+
+    /// Buys or sells for the bank in a book what there is within the halt band. What cannot be had stays the bank's risk until the next time.
+    fn hedge<F: Funds>(
+        &mut self,
+        number: MarketNumber,
+        side: Side,
+        lots: Quantity,
+        now: Timestamp,
+        funds: &mut F,
+        events: &mut Vec<Event>,
+    ) {
+        let Some(market) = self.market(number) else { return };
+        let Some(seat) = self.dealing.seat(market) else { return };
+        let (low, high) = market.rules(now).halt_band(market.reference());
+        let worst = match side {
+            Side::Bid => high,
+            Side::Ask => low,
+        };
+        let place = PlaceRow {
+            in_force: crate::book::InForce::ImmediateOrCancel,
+            ..PlaceRow::limit(side, worst, lots.min(market.rules(now).quantity_max))
+        };
+        let ask = crate::row::Ask::Place(place);
+        // A refusal leaves nothing: no trade, and nothing to undo.
+        self.with(number, now, funds, events, |market, turn| {
+            let _ = market.take(seat, &ask, Owner::Bank, turn);
+        });
+    }
+
+    fn hedge_in_pool<F: Funds>(
+        &mut self,
+        number: PoolNumber,
+        pays: Amount,
+        takes: Amount,
+        now: Timestamp,
+        funds: &mut F,
+        events: &mut Vec<Event>,
+    ) {
+        let Some(row) = self.dealing.pool(number) else { return };
+        let least = Amount::new(takes.asset(), 1);
+        let command = PoolCommand::SwapIn { pays, takes_least: least };
+        let Ok(change) = row.pool.decide(&command) else { return };
+        let coins = row.pool.terms().coins.iter().map(|coin| coin.asset);
+        let own = |asset| self.dealing.inventory().find(|(of, _)| *of == asset);
+        let accounts = coins.map(|asset| own(asset).map_or(row.shares, |(_, own)| own.account)).collect();
+        let shares = row.shares;
+        let _ = self.move_pool(number, change, accounts, shares, now, funds, events);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a command's fields and what every turn needs")]
+    fn move_pool<F: Funds>(
+        &mut self,
+        pool: PoolNumber,
+        change: PoolChange,
+        accounts: Vec<AccountId>,
+        shares: AccountId,
+        now: Timestamp,
+        funds: &mut F,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        let row = self.dealing.pool(pool).ok_or(Refusal::PoolUnknown { pool })?;
+        let entry = crate::entry_id(self.serial.saturating_add(1));
+        let moved = PoolMove { pool, change, accounts, shares, entry };
+        let legs = dealing::pool_legs(row, &moved, funds).ok_or(Refusal::DealingAccounts)?;
+        for (index, leg) in legs.iter().enumerate() {
+            let twice = legs.iter().skip(index.saturating_add(1)).any(|other| other.account == leg.account);
+            if twice {
+                return Err(Refusal::DealingAccounts);
+            }
+            // The pool's own accounts have what its curve says they have.
+            let id = moved.accounts.iter().chain([&moved.shares]).copied();
+            let is_theirs = id.filter_map(|id| funds.position(id).ok()).any(|at| at == leg.account);
+            if is_theirs && leg.side == ledger::Side::Debit {
+                funds.can_reserve(leg.account, leg.minor)?;
+            }
+        }
+        self.say(Event::PoolMoved(moved), now, funds, events);
+        Ok(())
+    }
+
+    const fn next_entry(&self) -> EntryId {
+        crate::entry_id(self.serial.saturating_add(1))
     }
 
     fn check_change<F: Funds>(&self, change: &MarketChange, funds: &F) -> Result<(), Refusal> {
@@ -295,6 +467,26 @@ impl Exchange {
                     return Err(Refusal::RulesUnsound);
                 }
                 Ok(())
+            }
+            MarketChange::SetPriceTerms { pair, from, terms } => {
+                self.dealing.prices().decide_terms(*pair, *from, terms.clone())?;
+                Ok(())
+            }
+            MarketChange::SetConvertTerms { pair, from, terms } => {
+                self.dealing.desk().decide_terms(*pair, *from, terms.clone())?;
+                Ok(())
+            }
+            MarketChange::SetInventory { asset, account, fees } => {
+                let is_busy = self.dealing.inventory().any(|(of, _)| of == *asset)
+                    && !self.dealing.desk().promised(*asset).is_zero();
+                if is_busy {
+                    // What open offers promise is set aside on the account that is there now.
+                    return Err(Refusal::DealingAccounts);
+                }
+                Dealing::check_inventory(*asset, *account, *fees, funds)
+            }
+            MarketChange::OpenPool { terms, accounts, shares } => {
+                Dealing::check_pool(terms, accounts, *shares, funds)
             }
         }
     }
@@ -361,14 +553,16 @@ impl Exchange {
 
     /// Ends, places and changes what falls due by `now`; says nothing where nothing is due.
     pub fn tick<F: Funds>(&mut self, now: Timestamp, funds: &mut F) -> Outcome {
-        let serial = self.serial;
         let mut events = Vec::new();
+        if let Some(change) = self.dealing.desk().decide_tick(now) {
+            self.say(Event::Quote(change), now, funds, &mut events);
+        }
         let due = |market: &&Market| market.next_due().is_some_and(|due| due <= now);
         let due: Vec<MarketNumber> = self.markets.iter().filter(due).map(Market::number).collect();
         for number in due {
             self.with(number, now, funds, &mut events, Market::tick);
         }
-        Outcome { events, serial, fills: std::mem::take(&mut self.fills), ..Outcome::default() }
+        Outcome { events, fills: std::mem::take(&mut self.fills), ..Outcome::default() }
     }
 
     /// Does again what the journal says was done.
@@ -412,6 +606,13 @@ impl Exchange {
             }
             Event::Decided { number, .. } => {
                 self.proposals.remove(number);
+            }
+            Event::Converted { .. } | Event::PoolMoved(_) => {
+                self.serial = self.serial.saturating_add(1);
+                self.dealing.apply(event, funds);
+            }
+            Event::Price(_) | Event::Quote(_) | Event::InventorySet { .. } | Event::PoolOpened { .. } => {
+                self.dealing.apply(event, funds);
             }
             Event::Book { market, .. }
             | Event::Labelled { market, .. }
@@ -457,7 +658,8 @@ impl Exchange {
             Event::ParentPlaced { number, parent } => market.place_parent(*number, parent, now),
             Event::ParentWorked { number, next, .. } => market.parent_worked(*number, *next),
             Event::ParentEnded { number, .. } => market.end_parent(*number),
-            Event::MarketOpened { .. } | Event::Proposed { .. } | Event::Decided { .. } => {}
+            // Of no single market.
+            _ => {}
         }
     }
 
@@ -518,13 +720,16 @@ impl Exchange {
     /// What is wrong with the markets, in words; empty when every invariant holds. Walks every order.
     #[must_use]
     pub fn broken_invariants(&self) -> Vec<String> {
-        self.markets.iter().flat_map(Market::broken_invariants).collect()
+        let mut broken = self.dealing.broken_invariants();
+        broken.extend(self.markets.iter().flat_map(Market::broken_invariants));
+        broken
     }
 
-    /// What is set aside on each account for orders, over all markets.
+    /// What is set aside on each account for orders and open offers.
     #[must_use]
     pub fn reserved(&self) -> BTreeMap<Position, u128> {
         let mut sums = BTreeMap::new();
+        self.dealing.reserved(&mut sums);
         for market in &self.markets {
             for claim in market.claims() {
                 let Some(seat) = market.seat(claim.seat) else { continue };

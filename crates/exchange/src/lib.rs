@@ -11,6 +11,7 @@
 pub mod book;
 mod command;
 mod dated;
+mod dealing;
 mod event;
 mod exchange;
 pub mod market;
@@ -26,10 +27,17 @@ mod wide;
 
 pub use command::{Command, MarketChange, NewParent, OperatorName, Plan};
 pub use dated::{Dated, DatedRow};
-pub use event::{Event, FillSum, Label, Outcome, RowRefused};
+pub use dealing::{Dealing, Inventory, PoolRow, PriceRequest};
+pub use event::{Event, FillSum, Label, Outcome, PoolMove, RowRefused};
 pub use exchange::{Caller, Exchange, Proposal, Taken};
 pub use refusal::Refusal;
 pub use units::{MarketNumber, OrderId, Price, Quantity, Seat, Side, StpGroup};
 
 /// The ids that the exchange gives to the ledger's entries begin with these bits; a serial number follows.
 const OWN_RANGE: u128 = 0b111 << 125;
+
+/// The id of the entry with this serial number.
+#[must_use]
+pub const fn entry_id(serial: u64) -> money::EntryId {
+    money::EntryId::new(OWN_RANGE | serial as u128)
+}

@@ -191,6 +191,9 @@ pub trait Funds {
     /// The asset of an account.
     fn asset(&self, account: Position) -> Option<Asset>;
 
+    /// What an account has available, in minor units.
+    fn available(&self, account: Position) -> u128;
+
     /// Whether so many minor units can be set aside.
     ///
     /// # Errors

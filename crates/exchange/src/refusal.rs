@@ -1,9 +1,13 @@
 //! Every "no" of the exchange.
 
+use money::Asset;
 use thiserror::Error;
 
 use crate::book::BookRefusal;
 use crate::market::Phase;
+use crate::pool::{PoolNumber, PoolRefusal};
+use crate::price::PriceRefusal;
+use crate::quote::QuoteRefusal;
 use crate::{MarketNumber, OrderId, Price, Quantity, Seat};
 
 /// A domain "no". It leaves nothing behind. The variants stand in the order in which they are looked for, as far as one command can meet several.
@@ -134,6 +138,30 @@ pub enum Refusal {
         /// Who.
         by: String,
     },
+    /// Of the prices.
+    #[error(transparent)]
+    Price(#[from] PriceRefusal),
+    /// Of the convert desk.
+    #[error(transparent)]
+    Quote(#[from] QuoteRefusal),
+    /// Of a pool.
+    #[error(transparent)]
+    Pool(#[from] PoolRefusal),
+    /// There is no such pool.
+    #[error("there is no pool {pool}")]
+    PoolUnknown {
+        /// The number.
+        pool: PoolNumber,
+    },
+    /// The accounts are not open, of the right assets and different from each other.
+    #[error("the accounts do not fit: each is open, in its asset, and none is named twice")]
+    DealingAccounts,
+    /// The bank does not convert the asset.
+    #[error("the bank has no accounts to convert {asset} with")]
+    NoInventory {
+        /// The asset.
+        asset: Asset,
+    },
     /// Too many proposals wait already.
     #[error("{max} proposals wait, which is all that may")]
     ProposalsFull {
@@ -161,6 +189,8 @@ impl Refusal {
             | Self::OutsideBand { .. }
             | Self::OrdersFull { .. }
             | Self::ProposalsFull { .. }
+            | Self::NoInventory { .. }
+            | Self::Price(_)
             | Self::Funds(_)
             | Self::Book(_) => true,
             Self::Malformed { .. }
@@ -180,7 +210,11 @@ impl Refusal {
             | Self::ProposalUnknown { .. }
             | Self::OwnProposal { .. }
             | Self::NotForOwners
+            | Self::PoolUnknown { .. }
+            | Self::DealingAccounts
             | Self::ParentUnknown { .. } => false,
+            Self::Quote(refusal) => refusal.is_transient(),
+            Self::Pool(refusal) => refusal.is_transient(),
         }
     }
 
@@ -213,6 +247,12 @@ impl Refusal {
             Self::ParentUnknown { .. } => 23,
             Self::ProposalsFull { .. } => 24,
             Self::NotForOwners => 25,
+            Self::Price(_) => 26,
+            Self::Quote(_) => 27,
+            Self::Pool(_) => 28,
+            Self::PoolUnknown { .. } => 29,
+            Self::DealingAccounts => 30,
+            Self::NoInventory { .. } => 31,
         }
     }
 }

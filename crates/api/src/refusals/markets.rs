@@ -2,9 +2,12 @@
 
 use exchange::Refusal as R;
 use exchange::book::BookRefusal as B;
+use exchange::price::PriceRefusal;
+use exchange::quote::QuoteRefusal as Q;
 
-use super::{ledger, not_allowed};
+use super::{amount_zero, ledger, not_allowed};
 use crate::Problem;
+use crate::wire::labelled;
 
 pub(super) fn refused(refusal: R) -> Problem {
     match refusal {
@@ -68,6 +71,13 @@ pub(super) fn refused(refusal: R) -> Problem {
         R::ParentUnknown { .. } => {
             Problem::missing("plan_unknown", "There is no such order of orders; it has ended.")
         }
+        R::Price(refusal) => price(&refusal),
+        R::Quote(refusal) => quote(refusal),
+        R::Pool(_) | R::PoolUnknown { .. } | R::DealingAccounts => {
+            let detail = "The accounts do not fit; choose one in each of the two assets.";
+            Problem::unprocessable("accounts_do_not_fit", detail)
+        }
+        R::NoInventory { .. } => no_price(),
         R::RulesUnsound
         | R::RulesFixed
         | R::ProposalUnknown { .. }
@@ -96,5 +106,65 @@ fn book(refusal: &B) -> Problem {
         B::NoQuantity | B::QuantityBeyondMost { .. } | B::ContraryTerms => {
             Problem::unprocessable("order_malformed", format!("The order makes no sense: {refusal}."))
         }
+    }
+}
+
+fn no_price() -> Problem {
+    Problem::unavailable("There is no reliable price now, so nothing is offered; try again in a moment.")
+}
+
+fn price(refusal: &PriceRefusal) -> Problem {
+    tracing::info!(%refusal, "there is no price");
+    no_price()
+}
+
+fn quote(refusal: Q) -> Problem {
+    match refusal {
+        Q::ZeroAmount => amount_zero(),
+        Q::OfferExists { .. } => Problem::conflict("quote_exists", "This quote was made before; ask again."),
+        Q::NotConverted { pays, takes } => {
+            let detail = format!("{pays} is not converted into {takes}; choose another pair.");
+            Problem::unprocessable("not_converted", detail)
+        }
+        Q::TooManyOpen { most, .. } => {
+            Problem::conflict("too_many_quotes", "You have as many open quotes as you may; let one expire.")
+                .with("max", most.to_string())
+        }
+        Q::DeskFull | Q::SpreadTooWide { .. } => no_price(),
+        Q::Price(refusal) => price(&refusal),
+        Q::TooSmall { least, .. } => {
+            Problem::unprocessable("amount_too_small", "The amount is less than can be converted.")
+                .with("least", labelled(least))
+        }
+        Q::TooLarge { most, .. } => Problem::unprocessable(
+            "amount_too_large",
+            "The amount is more than is converted at once; split it.",
+        )
+        .with("most", labelled(most)),
+        Q::StockShort { .. } => {
+            let detail = "The bank has not enough of it at the moment; convert less, or try later.";
+            Problem::conflict("stock_short", detail)
+        }
+        Q::OutOfRange => {
+            Problem::unprocessable("amount_invalid", "Nothing would be left of this amount; choose another.")
+        }
+        // Who may not know of an offer learns no more than that it is unknown.
+        Q::OfferUnknown { .. } | Q::ForeignOffer { .. } => {
+            Problem::missing("quote_unknown", "There is no such quote; ask for a new one.")
+        }
+        Q::OfferUsed { at, .. } => {
+            Problem::conflict("quote_used", "This quote was taken already; nothing was done twice.")
+                .with("at", at.to_string())
+        }
+        Q::OfferExpired { at, .. } => Problem::conflict(
+            "quote_expired",
+            "The price was good until its time was over; ask for a new one.",
+        )
+        .with("at", at.to_string()),
+        Q::OfferAltered { .. } => Problem::conflict(
+            "quote_altered",
+            "These are not the terms that were offered; look at them again.",
+        ),
+        Q::Terms { .. } => not_allowed(),
     }
 }

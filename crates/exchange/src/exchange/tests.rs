@@ -9,6 +9,8 @@
 use ledger::{AccountKind, Change, Command as Books, Entry, Ledger, Leg, Memo, Position, Trade};
 use money::{AccountId, Amount, Asset, CustomerId, EntryId, Text, Timestamp};
 
+mod dealing;
+
 use super::{Caller, Exchange, Taken};
 use crate::book::{InForce, SelfTrade, Terms};
 use crate::command::{Command, MarketChange, NewParent, Plan};
@@ -33,6 +35,10 @@ impl Funds for Kept<'_> {
 
     fn asset(&self, account: Position) -> Option<Asset> {
         self.0.at(account).map(|(_, account)| account.asset())
+    }
+
+    fn available(&self, account: Position) -> u128 {
+        self.0.at(account).map_or(0, |(_, account)| account.balance().available.minor())
     }
 
     fn can_reserve(&self, account: Position, minor: u128) -> Result<(), ledger::Refusal> {

@@ -21,10 +21,10 @@ pub(crate) struct Serials<'a> {
 }
 
 impl Serials<'_> {
-    fn next(&mut self, sum: FillSum) -> EntryId {
-        self.fills.push(sum);
+    fn next(&mut self, pays: u128, gets: u128) -> EntryId {
         *self.last = self.last.saturating_add(1);
-        EntryId::new(crate::OWN_RANGE | u128::from(*self.last))
+        self.fills.push(FillSum { pays, gets, serial: *self.last });
+        crate::entry_id(*self.last)
     }
 }
 
@@ -188,7 +188,7 @@ impl Market {
         self.trades = self.trades.saturating_add(1);
         let number = self.trades & u64::from(u32::MAX);
         let reference = (u64::from(self.number.number()) << 32) | number;
-        let id = serials.next(FillSum { pays, gets });
+        let id = serials.next(pays, gets);
         funds.carry_out(&Movement::Trade { id, legs, reference });
     }
 

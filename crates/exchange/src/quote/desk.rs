@@ -225,6 +225,11 @@ impl Desk {
         self.ended.get(&id).copied()
     }
 
+    /// All open offers, in the order of their ids.
+    pub fn open(&self) -> impl Iterator<Item = &Offer> {
+        self.open.values()
+    }
+
     /// The open offers of a customer, in the order of their ids.
     pub fn open_of(&self, owner: CustomerId) -> impl Iterator<Item = &Offer> {
         let all = (owner, OfferId::new(0))..=(owner, OfferId::new(u128::MAX));
