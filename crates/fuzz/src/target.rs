@@ -1,5 +1,6 @@
 //! What is fuzzed.
 
+mod archives;
 mod books;
 mod clients;
 mod messages;
@@ -68,6 +69,10 @@ pub fn all() -> Vec<Target> {
         storage::manifest(),
         books::rows(),
         books::bulk(),
+        books::sends(),
+        books::ndjson(),
+        archives::archive(),
+        archives::piece(),
         messages::frame(),
         clients::stream_of_a_client(),
         proofs::receipt(),

@@ -40,8 +40,8 @@ use crate::config::Installation;
 use crate::serve;
 
 pub(crate) use base::{Kept, files as released_to};
-pub use form::{ArchiveError, MAGIC, Reading, Title, check};
-use form::{Writer, entries_in, title_of};
+pub use form::{ArchiveError, MAGIC, Reading, Title, Writer, check};
+use form::{entries_in, title_of};
 pub(crate) use records::{Records, Released};
 pub use release::{Done, bring_back, release};
 

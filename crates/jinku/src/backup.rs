@@ -17,6 +17,19 @@ pub(crate) mod place;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// The records of a piece of a backup that follows `before`, each with its number and hash.
+///
+/// # Errors
+/// Where the piece is not what was written.
+pub fn read_piece(bytes: &[u8], before: journal::Head) -> Result<Vec<(journal::Head, Vec<u8>)>, String> {
+    let mut piece = piece::PieceReader::new(bytes, before).map_err(|error| error.to_string())?;
+    let mut records = Vec::new();
+    while let Some(record) = piece.next().map_err(|error| error.to_string())? {
+        records.push(record);
+    }
+    Ok(records)
+}
+
 pub use make::{Made, make};
 pub use manifest::{FORMAT, FileRow, HeadRow, Manifest, PieceRow, SnapshotRow};
 use place::Place;

@@ -1,10 +1,11 @@
-//! Rows of the bulk interface.
+//! Rows of the bulk interface and of NDJSON, and transfers to other cells.
 
+use jinku::bulk::SendRow;
 use ledger::{
     AccountKind, Batch, Change, Command, Entry, HoldEnd, HoldOutcome, Leg, Memo, NewHold, Row, Sizing,
     Transfer,
 };
-use money::{AccountId, Amount, Asset, EntryId, HoldId, Timestamp};
+use money::{AccountId, Amount, Asset, EntryId, HoldId, Timestamp, TransferId};
 
 use super::{Answer, Target, no_mending};
 
@@ -130,5 +131,123 @@ pub(super) fn bulk() -> Target {
         },
         bytes_base: 8 << 20,
         bytes_per_byte: 64,
+    }
+}
+
+/// Transfers to other cells, as the bulk interface gets them.
+pub(super) fn sends() -> Target {
+    Target {
+        name: "sends",
+        what: "transfers to other cells over the bulk interface",
+        seeds: || {
+            let row = |number: u128, memo: &str| SendRow {
+                id: TransferId::new(number),
+                from: AccountId::new(1),
+                cell: 2,
+                to: AccountId::new(u128::MAX),
+                amount: fen(number),
+                memo: Memo::clip(memo),
+            };
+            let rows = [row(1, ""), row(2, "rent"), row(u128::MAX, "a longer memo of this transfer")];
+            let forms: Vec<Vec<u8>> = rows.iter().filter_map(written).collect();
+            vec![forms.concat(), forms.concat().repeat(40)]
+        },
+        mend: no_mending,
+        check: |input| {
+            let sends = match jinku::bulk::cut_sends(input) {
+                Ok(sends) => sends,
+                Err(problem) => return Ok(Answer::refused(problem)),
+            };
+            // What was read says the same when it is written again.
+            let rows = sends.iter().map(|send| SendRow {
+                id: send.id,
+                from: send.from,
+                cell: send.to.cell.number(),
+                to: send.to.account,
+                amount: send.amount,
+                memo: send.memo.clone(),
+            });
+            let again: Vec<u8> = rows.filter_map(|row| written(&row)).flatten().collect();
+            match jinku::bulk::cut_sends(&again) {
+                Ok(again) if again == sends => Ok(Answer::taken(format!("{} transfers", sends.len().min(9)))),
+                again => Err(format!("read as {sends:?}, written and read as {again:?}")),
+            }
+        },
+        bytes_base: 1 << 20,
+        bytes_per_byte: 256,
+    }
+}
+
+fn written(row: &SendRow) -> Option<Vec<u8>> {
+    let bytes = minicbor::to_vec(row).ok()?;
+    Some([u16::try_from(bytes.len()).ok()?.to_be_bytes().as_slice(), &bytes].concat())
+}
+
+/// Rows as text.
+pub(super) fn ndjson() -> Target {
+    Target {
+        name: "ndjson",
+        what: "rows as NDJSON",
+        seeds: || {
+            let (a, b, c) = (AccountId::new(1), AccountId::new(2), EntryId::new(3));
+            let (hold, send) = (HoldId::new(4), TransferId::new(5));
+            let legs = format!(
+                r#"[{{"account":"{a}","side":"debit","asset":"CNY","amount":"3"}},{{"account":"{b}","side":"credit","asset":"CNY","amount":"3"}}]"#
+            );
+            let moves = format!(r#""debit":"{a}","credit":"{b}","asset":"CNY""#);
+            let lines = [
+                format!(
+                    r#"{{"row":"open","account":"{a}","kind":"customer","asset":"ETH:18","tenant":7,"opened_at":"2020-05-01T00:00:00Z"}}"#
+                ),
+                format!(r#"{{"row":"transfer","id":"{c}",{moves},"amount":"12.50","linked":true}}"#),
+                format!(r#"{{"row":"transfer","id":"{c}",{moves},"up_to":"500","memo":"\u79df"}}"#),
+                format!(
+                    r#"{{"row":"transfer","id":"{c}",{moves},"all":true,"reference":"18446744073709551615"}}"#
+                ),
+                format!(
+                    r#"{{"row":"entry","id":"{c}","legs":{legs},"settle":["{hold}"],"release":[],"holds":[]}}"#
+                ),
+                format!(
+                    r#"{{"row":"hold","id":"{hold}","account":"{a}","asset":"CNY","amount":"5.00","expires_at":"2026-12-01T00:00:00.001+08:00"}}"#
+                ),
+                format!(
+                    r#"{{"row":"settle","hold":"{hold}","id":"{c}",{moves},"amount":"5.00","effective_at":"2026-01-01T00:00:00Z"}}"#
+                ),
+                format!(r#"{{"row":"release","hold":"{hold}"}}"#),
+                format!(r#"{{"row":"reverse","id":"{c}","of":"{c}","memo":"booked twice"}}"#),
+                format!(
+                    r#"{{"row":"send","id":"{send}","from":"{a}","cell":2,"to":"{b}","asset":"CNY","amount":"30.00"}}"#
+                ),
+                format!(r#"{{"row":"close","account":"{a}"}}"#),
+            ];
+            let mut seeds: Vec<Vec<u8>> = vec![lines.join("\n").into_bytes()];
+            seeds.extend(lines.into_iter().filter(|line| !line.contains("linked")).map(String::into_bytes));
+            seeds
+        },
+        mend: no_mending,
+        check: |input| {
+            let (batches, sends) = match jinku::books::read_rows(input, None) {
+                Ok(read) => read,
+                Err(problem) => return Ok(Answer::refused(problem)),
+            };
+            let mut rows = sends.len();
+            for batch in batches {
+                rows = rows.saturating_add(usize::try_from(batch.len()).unwrap_or(usize::MAX));
+                match Batch::parse(batch.as_bytes().to_vec()) {
+                    Ok(again) if again == batch => {}
+                    again => return Err(format!("lines that were taken are no rows: {again:?}")),
+                }
+            }
+            // A line is a row, and nothing else is.
+            let lines =
+                input.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+            if lines == rows {
+                Ok(Answer::taken(format!("{} rows", rows.min(12))))
+            } else {
+                Err(format!("{lines} lines are {rows} rows"))
+            }
+        },
+        bytes_base: 4 << 20,
+        bytes_per_byte: 128,
     }
 }

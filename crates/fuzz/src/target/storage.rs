@@ -24,7 +24,7 @@ fn options() -> Options {
 }
 
 /// Records of a bank with some past.
-fn records() -> &'static [Vec<u8>] {
+pub(super) fn records() -> &'static [Vec<u8>] {
     static RECORDS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     RECORDS.get_or_init(|| {
         let options = sim::Options { seed: SEED, steps: STEPS, ..sim::Options::default() };

@@ -159,7 +159,7 @@ pub(super) fn entries_in(entry: &JournalEntry) -> u64 {
 }
 
 /// A file in the making.
-pub(super) struct Writer<W> {
+pub struct Writer<W> {
     out: W,
     hash: Sha256,
     content: Vec<u8>,
@@ -167,7 +167,10 @@ pub(super) struct Writer<W> {
 
 impl<W: Write> Writer<W> {
     /// Begins the file whose first record follows `before`.
-    pub(super) fn begin(out: W, before: Head) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// It cannot be written to.
+    pub fn begin(out: W, before: Head) -> io::Result<Self> {
         let mut writer = Self { out, hash: Sha256::new(), content: Vec::new() };
         let first = before.seq.saturating_add(1);
         writer.put(&[MAGIC.as_slice(), &first.to_be_bytes(), before.hash.as_bytes()].concat())?;
@@ -179,7 +182,11 @@ impl<W: Write> Writer<W> {
         self.out.write_all(bytes)
     }
 
-    pub(super) fn add(&mut self, record: &[u8]) -> io::Result<()> {
+    /// Adds the next record.
+    ///
+    /// # Errors
+    /// The file cannot be written to.
+    pub fn add(&mut self, record: &[u8]) -> io::Result<()> {
         let len = u32::try_from(record.len()).map_err(io::Error::other)?;
         self.content.extend_from_slice(&len.to_be_bytes());
         self.content.extend_from_slice(record);
@@ -203,7 +210,10 @@ impl<W: Write> Writer<W> {
     }
 
     /// Ends the file with its title.
-    pub(super) fn finish(mut self, title: Title, signer: &NoteSigner) -> anyhow::Result<Title> {
+    ///
+    /// # Errors
+    /// The file cannot be written to.
+    pub fn finish(mut self, title: Title, signer: &NoteSigner) -> anyhow::Result<Title> {
         self.close()?;
         self.put(&[0; BLOCK_HEAD_BYTES])?;
         let title = Title { sha256: hex::encode(self.hash.finalize()), ..title };
