@@ -22,7 +22,7 @@ SocketConnectHost=127.0.0.1
 SocketConnectPort={PORT}
 StartTime=00:00:00
 EndTime=00:00:00
-HeartBtInt=1
+HeartBtInt=3
 ReconnectInterval=1
 UseDataDictionary=Y
 DataDictionary={DICTIONARY}
@@ -247,8 +247,8 @@ def trading():
     hear("MAKER", "8", t11="s2", t150="I", t39=4)
     step("its messages asked for again")
 
-    until(client.admin["TAKER"], "|35=0|")
-    time.sleep(2.5)
+    for of in client.admin:
+        until(client.admin[of], "|35=0|")
     assert session("TAKER").isLoggedOn() and session("MAKER").isLoggedOn()
     step("heartbeats")
 
