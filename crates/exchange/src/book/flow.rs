@@ -72,6 +72,8 @@ pub struct Flow {
     open: Vec<OrderId>,
     /// Where in `open` the order of a slot is.
     places: Vec<u32>,
+    /// Orders far outside the band, which stay there.
+    far: Vec<(OrderId, Price)>,
     last: u64,
     events: Vec<BookEvent>,
     mix: Mix,
@@ -87,6 +89,7 @@ impl Flow {
             book: Book::around(Price::new(MIDDLE)),
             open: Vec::new(),
             places: Vec::new(),
+            far: Vec::new(),
             last: MIDDLE,
             events: Vec::new(),
             mix: Mix::default(),
@@ -116,12 +119,34 @@ impl Flow {
         }
     }
 
+    /// Puts an order far outside the band on each side; from then on every sixty-fourth command moves one of them a little and back.
+    pub fn go_far(&mut self, commands: &mut Vec<BookCommand>) {
+        for (side, price) in [(Side::Bid, 1), (Side::Ask, 1 << 60)] {
+            let terms = Terms::Limit(Price::new(price));
+            let command = self.order(side, terms, InForce::UntilEnded, Quantity::new(1));
+            self.keep(command, commands);
+            self.far.extend(self.open.pop().map(|id| (id, Price::new(price))));
+        }
+    }
+
+    fn far_move(&mut self) -> BookCommand {
+        let at = usize::from(self.below(2) == 0);
+        let Some((id, price)) = self.far.get_mut(at) else { return self.moves() };
+        *price = Price::new(price.ticks() ^ 2);
+        BookCommand::Move(*id, *price)
+    }
+
     /// Further commands, in the mix.
     pub fn run(&mut self, count: usize, commands: &mut Vec<BookCommand>) {
         for _ in 0..count {
             let slack = (self.shape.orders / 50).max(1);
             let is_short = self.open.len().saturating_add(slack) < self.shape.orders;
             let is_long = self.open.len() > self.shape.orders.saturating_add(slack);
+            if !self.far.is_empty() && self.below(64) == 0 {
+                let command = self.far_move();
+                self.keep(command, commands);
+                continue;
+            }
             let command = match self.below(10_011) {
                 0..1_280 if !is_long => self.limit(),
                 1_280..1_455 => self.immediate(),

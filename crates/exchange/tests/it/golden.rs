@@ -29,6 +29,11 @@ pub(crate) fn folder() -> Option<PathBuf> {
     None
 }
 
+/// The text of a file.
+pub(crate) fn read(path: &std::path::Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
 fn check(name: &str, commands: usize) {
     let Some(folder) = folder() else { return };
     let mut expected = String::new();
