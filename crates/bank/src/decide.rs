@@ -89,6 +89,7 @@ impl Bank {
         now: Timestamp,
     ) -> Result<Vec<Event>, Refusal> {
         let customer = authority.customer()?;
+        self.payments.books(asset).ok_or(payments::Refusal::NoBooks { asset })?;
         let held = self.payments.accounts_of(customer).iter();
         let assets = held.filter_map(|id| self.ledger.account(*id)).filter(|account| account.is_open());
         if assets.map(ledger::Account::asset).any(|of| of == asset) {

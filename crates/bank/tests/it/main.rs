@@ -11,6 +11,7 @@
 mod bench;
 mod between_cells;
 mod cells_apart;
+mod on_markets;
 mod opening;
 mod people;
 mod properties;

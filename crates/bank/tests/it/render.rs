@@ -1,6 +1,8 @@
 //! What followed from a command, in a few plain lines.
 
 use bank::{Command, Event, JournalEntry};
+use exchange::OrderId;
+use exchange::quote::OfferId;
 use ledger::{Change, HoldOutcome, Side};
 use money::{AccountId, Amount, Asset, CaseId, EffectId, HoldId, PaymentId, Timestamp};
 use payments::{DepositOf, Effect, EffectResult, Kind, MessageId, PaymentState, Rail, Settlement};
@@ -8,6 +10,7 @@ use settlement::{CaseKind, Flow, NetPosition, RoundKey};
 
 use crate::bench::{Bench, Outcome};
 use crate::between_cells;
+use crate::on_markets;
 use crate::opening::books;
 
 /// Names of what came to be, in the order it came: `p1`, `h1`, `c1`.
@@ -17,6 +20,8 @@ pub(crate) struct Names {
     pub(crate) holds: Vec<HoldId>,
     pub(crate) cases: Vec<CaseId>,
     effects: Vec<EffectId>,
+    pub(crate) orders: Vec<OrderId>,
+    pub(crate) offers: Vec<OfferId>,
 }
 
 fn numbered<T: PartialEq + Copy>(prefix: &str, known: &mut Vec<T>, id: T) -> String {
@@ -86,9 +91,34 @@ pub(crate) fn account(bench: &Bench, id: AccountId) -> String {
     known.or(of_books.map(|(name, _)| name.clone())).unwrap_or_else(|| id.to_string())
 }
 
+/// Accounts whose balance the markets changed: of everybody who has a seat or took an offer.
+fn moved(bench: &Bench, outcome: &exchange::Outcome) -> Vec<AccountId> {
+    let has_book = outcome.events.iter().any(|event| {
+        matches!(
+            event,
+            exchange::Event::Book { .. } | exchange::Event::Converted { .. } | exchange::Event::Quote(_)
+        )
+    });
+    if !has_book {
+        return Vec::new();
+    }
+    let markets = bench.bank.exchange().markets().iter();
+    let seats = markets.flat_map(|market| market.seats().map(|(_, seat)| [seat.base, seat.quote]));
+    let people = bench.people.values().map(|person| person.account);
+    seats.flatten().chain(people).chain(bench.books.values().copied()).collect()
+}
+
 impl Names {
     fn payment(&mut self, id: PaymentId) -> String {
         numbered("p", &mut self.payments, id)
+    }
+
+    pub(crate) fn order(&mut self, id: OrderId) -> String {
+        numbered("o", &mut self.orders, id)
+    }
+
+    pub(crate) fn offer(&mut self, id: OfferId) -> String {
+        numbered("q", &mut self.offers, id)
     }
 
     fn hold(&mut self, id: HoldId) -> String {
@@ -148,7 +178,8 @@ impl Names {
                 Event::Settlement(event) => lines.extend(self.settlement_words(event)),
                 Event::Cells(event) => lines.push(between_cells::followed(bench, event)),
                 Event::Exchange(outcome) => {
-                    lines.extend(outcome.events.iter().map(|event| format!("markets: {event:?}")));
+                    lines.extend(on_markets::followed(bench, self, outcome));
+                    touched.extend(moved(bench, outcome));
                 }
                 Event::EffectQueued { id, effect } => {
                     let name = self.effect(*id);

@@ -51,7 +51,7 @@ pub(crate) fn cny(text: &str) -> Amount {
     Amount::parse(Asset::CNY, text).unwrap_or_else(|error| panic!("amount {text}: {error}"))
 }
 
-fn span_ms(text: &str) -> u64 {
+pub(crate) fn span_ms(text: &str) -> u64 {
     let (number, unit) = text.split_at(text.len() - 1);
     let unit_ms = match unit {
         "s" => 1_000,
@@ -83,7 +83,7 @@ fn net(way: &str, sum: &str) -> NetPosition {
     }
 }
 
-fn flag<'d>(details: &'d [Vec<String>], words: &[&str]) -> Option<&'d [String]> {
+pub(crate) fn flag<'d>(details: &'d [Vec<String>], words: &[&str]) -> Option<&'d [String]> {
     let fits = |detail: &&Vec<String>| detail.iter().zip(words).all(|(a, b)| a == b);
     let found = details.iter().filter(|detail| detail.len() >= words.len()).find(fits);
     found.map(|detail| &detail[words.len()..])
@@ -150,7 +150,7 @@ impl Scenario {
         self.names.outcome(&self.bench, &outcome)
     }
 
-    fn person(&self, who: &str) -> &Person {
+    pub(crate) fn person(&self, who: &str) -> &Person {
         self.bench.people.get(who).unwrap_or_else(|| panic!("nobody is called {who}"))
     }
 
@@ -158,7 +158,7 @@ impl Scenario {
         self.bench.people.get_mut(who).unwrap_or_else(|| panic!("nobody is called {who}"))
     }
 
-    fn session(&self, who: &str) -> Actor {
+    pub(crate) fn session(&self, who: &str) -> Actor {
         let person = self.person(who);
         Actor::Session(person.sessions[person.session])
     }
@@ -219,6 +219,9 @@ impl Scenario {
         let parts = words(line);
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         if let Some((actor, command)) = self.between_cells(&parts) {
+            return self.bench.submission(actor, command);
+        }
+        if let Some((actor, command)) = self.on_markets(&parts, &details) {
             return self.bench.submission(actor, command);
         }
         let (actor, command) = match parts.as_slice() {
