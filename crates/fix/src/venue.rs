@@ -137,7 +137,7 @@ impl fmt::Display for Symbol {
     }
 }
 
-/// What is traded, and in which steps.
+/// What is traded, and in which steps, which never change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instrument {
     /// Its name.

@@ -282,10 +282,12 @@ impl<V: Venue> Talk<'_, V> {
 
     fn answered(&mut self, number: u64, answer: Answer) -> Result<(), StoreFault> {
         let answered = self.desk.answered(number, answer, now());
+        let mut is_told = true;
         for body in answered.bodies {
-            self.session.send(body, now())?;
+            is_told &= self.session.send(body, now())?;
         }
-        if let Some(seq) = answered.seq {
+        // What the client could not be told any more is asked for again, and then answered.
+        if let Some(seq) = answered.seq.filter(|_| is_told) {
             self.session.release(seq);
         }
         if answered.in_doubt {

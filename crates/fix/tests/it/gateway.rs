@@ -226,6 +226,34 @@ fn an_order_whose_outcome_is_in_doubt_is_asked_for_again_and_placed_once() {
 }
 
 #[test]
+fn a_refusal_that_could_not_be_told_is_told_later() {
+    let mut gateway = Gateway::new();
+    let mut client = gateway.log_on("C");
+    gateway.venue.hold();
+    client.say("D", &order("a", 1, 100).replace("38=1|", "38=2000|"));
+    until("it has come", || gateway.venue.held() == 1);
+    let server = gateway.server.take();
+    let ending = std::thread::spawn(move || drop(server));
+    assert_eq!(client.hear(), "5 58=the venue closes|");
+    gateway.venue.go_on(0);
+    client.say("5", "");
+    assert_eq!(client.hear(), "gone");
+    ending.join().unwrap();
+    gateway.start();
+    let seq = client.seq;
+    let mut client = PlainClient::connect(gateway.address(), "C");
+    client.seq = seq;
+    client.say("A", &format!("98=0|108=30|553=acc|554={TOKEN}|"));
+    assert_eq!(client.hear(), "A 98=0|108=30|");
+    assert_eq!(client.hear(), "2 7=2|16=0|");
+    let again = order("a", 1, 100).replace("38=1|", "38=2000|");
+    let again = client.bytes("D", 2, &format!("43=Y|122=20240229-12:00:00|{again}"));
+    client.stream.write_all(&again).unwrap();
+    let told = client.hear();
+    assert!(told.contains("|11=a|") && told.contains("|150=8|39=8|103=3|"), "{told}");
+}
+
+#[test]
 fn no_more_is_read_than_the_venue_takes() {
     let gateway = Gateway::new();
     let mut client = gateway.log_on("C");
