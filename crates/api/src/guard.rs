@@ -4,12 +4,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
 use crate::Problem;
 use crate::app::App;
 
 /// The entry that an answer knows.
 pub(crate) const SEQ: HeaderName = HeaderName::from_static("x-jinku-seq");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Two years, the least that browsers' lists ask for.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 const PERMISSIONS: HeaderValue = HeaderValue::from_static(
@@ -19,6 +21,25 @@ const PERMISSIONS: HeaderValue = HeaderValue::from_static(
 /// Answers of the interface are data: nothing in them may be run or framed.
 const API_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
+
+/// Room that nearly every answer fits in: a buffer that begins small is copied several times until it is large enough.
+const ANSWER_BYTES: usize = 1_024;
+
+/// An answer in JSON.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        let mut bytes = Vec::with_capacity(ANSWER_BYTES);
+        match serde_json::to_writer(&mut bytes, &self.0) {
+            Ok(()) => ([(header::CONTENT_TYPE, JSON)], bytes).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "an answer cannot be written");
+                Problem::internal().into_response()
+            }
+        }
+    }
+}
 
 /// An answer to a write, with the entry that the write became.
 pub(crate) struct Written<T>(pub(crate) u64, pub(crate) T);

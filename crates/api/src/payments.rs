@@ -1,6 +1,5 @@
 //! Payments: made, looked at, undone.
 
-use axum::Json;
 use axum::extract::State;
 use bank::{Bank, Command};
 use identity::{Actor, Assertion};
@@ -12,7 +11,7 @@ use utoipa::IntoParams;
 
 use crate::app::App;
 use crate::extract::{Asked, Body, Segment};
-use crate::guard::Written;
+use crate::guard::{Json, Written};
 use crate::idempotency::Key;
 use crate::refusals::payment_unknown;
 use crate::registration::Answer;
