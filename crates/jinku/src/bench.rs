@@ -5,6 +5,7 @@
 
 mod api;
 mod bank;
+mod exchange;
 mod growth;
 mod ledger;
 mod load;
@@ -42,6 +43,8 @@ enum Case {
     Replay(replay::Arguments),
     /// Payments over HTTP, with sessions and limits.
     Api(api::Arguments),
+    /// The order book: how many commands it takes, how fast it comes back, and whether it is right.
+    Exchange(exchange::Arguments),
 }
 
 /// Measures.
@@ -54,5 +57,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Case::Growth(arguments) => growth::run(arguments),
         Case::Replay(arguments) => replay::run(arguments),
         Case::Api(arguments) => api::run(arguments),
+        Case::Exchange(arguments) => exchange::run(arguments),
     }
 }

@@ -16,6 +16,7 @@ mod cells;
 mod cluster;
 mod commands;
 mod golden;
+mod order_book;
 mod power_cut;
 mod read_models;
 mod support;

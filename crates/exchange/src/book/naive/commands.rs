@@ -23,7 +23,7 @@ pub enum Step {
 #[derive(Debug, Clone)]
 pub struct Commands {
     state: u64,
-    /// Some ids that were given out, most of them of orders that are gone.
+    /// Some ids that were given out, most of them of orders that are there.
     ids: Vec<OrderId>,
     is_collecting: bool,
 }
@@ -38,20 +38,41 @@ impl Commands {
         Self { state: seed, ids: Vec::new(), is_collecting: false }
     }
 
-    /// Remembers the orders that came in.
+    /// Remembers some of the orders that came in, and forgets those that are gone.
     pub fn learn(&mut self, events: &[BookEvent]) {
         for event in events {
-            if let BookEvent::Entered { id, .. } = *event {
-                if self.ids.len() < IDS {
-                    self.ids.push(id);
-                } else {
+            match *event {
+                BookEvent::Entered { id, .. } if self.ids.len() < IDS => self.ids.push(id),
+                BookEvent::Entered { id, .. } => {
                     let at = self.below(IDS as u64);
                     self.ids
                         .get_mut(usize::try_from(at).unwrap_or(0))
                         .into_iter()
                         .for_each(|known| *known = id);
                 }
+                BookEvent::Filled { taker, maker, taker_left, maker_left, .. } => {
+                    self.forget(taker, taker_left);
+                    self.forget(maker, maker_left);
+                }
+                BookEvent::Uncrossed { bid, ask, bid_left, ask_left, .. } => {
+                    self.forget(bid, bid_left);
+                    self.forget(ask, ask_left);
+                }
+                BookEvent::Ended { id, .. } => self.forget(id, Quantity::ZERO),
+                BookEvent::Waits { .. }
+                | BookEvent::Triggered { .. }
+                | BookEvent::Rested { .. }
+                | BookEvent::Refreshed { .. }
+                | BookEvent::Reduced { .. }
+                | BookEvent::Moved { .. } => {}
             }
+        }
+    }
+
+    /// Forgets an order that has nothing left; one in sixteen is kept, so that gone orders are asked for, too.
+    fn forget(&mut self, id: OrderId, left: Quantity) {
+        if left.is_zero() && self.below(16) != 0 {
+            self.ids.retain(|known| *known != id);
         }
     }
 
@@ -99,7 +120,7 @@ impl Commands {
     }
 
     fn id(&mut self) -> OrderId {
-        let at = self.below(IDS as u64);
+        let at = self.below(self.ids.len() as u64);
         self.ids.get(usize::try_from(at).unwrap_or(0)).copied().unwrap_or(OrderId::new(1, 1))
     }
 
