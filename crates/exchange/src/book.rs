@@ -79,7 +79,7 @@ pub enum Terms {
     /// At this price or better.
     #[n(0)]
     Limit(#[n(0)] Price),
-    /// As much as a sum of ticks × lots buys (bid), each fill at `worst` or better; ends with what is left.
+    /// As much as a sum of ticks × lots buys (bid) or until it brings that sum (ask), each fill at `worst` or better; ends with what is left.
     #[n(1)]
     Budget {
         /// Most that all fills may cost together.
@@ -117,7 +117,8 @@ pub struct NewOrder {
     pub quantity: Quantity,
     /// How much of it the book shows at a time (iceberg); all of it where it is zero.
     pub shown: Quantity,
-    /// The order waits, unseen, until a trade at this price or beyond (bid: at or above; ask: at or below) brings it in.
+    /// The order waits, unseen, until a trade at this price or beyond (bid: at or above; ask: at or below) brings it in. Where the last trade
+    /// was there already, it comes in at once; while the book collects, it waits in any case.
     pub trigger: Option<Price>,
 }
 
@@ -130,7 +131,8 @@ pub enum BookCommand {
     Cancel(OrderId),
     /// The order becomes smaller by this much and keeps its place; by all of it or more, it ends.
     Reduce(OrderId, Quantity),
-    /// The order gets another price: it loses its place, trades at the new price, and what is left goes to the back of the queue there.
+    /// The order gets another price: it loses its place, trades at the new price, and what is left goes to the back of the queue there. Of
+    /// an order that waits it is the trigger that moves.
     Move(OrderId, Price),
 }
 
@@ -284,7 +286,8 @@ pub enum BookEvent {
         /// What is left.
         left: Quantity,
     },
-    /// It left its place for another price; it fills, rests or ends by the events that follow.
+    /// It left its place for another price; it fills, rests or ends by the events that follow. An order that waits goes on waiting, at
+    /// another trigger.
     Moved {
         /// Which.
         id: OrderId,
