@@ -199,10 +199,13 @@ fn payments(refusal: payments::Refusal) -> Problem {
         R::PasskeyNeeded { small_amount } => passkey_needed(small_amount),
         R::UndoOver { .. } => undo_over(),
         R::NoLimits | R::NotAllowed => not_allowed(),
+        R::AccountExists => Problem::conflict("account_exists", "You have an account in this asset already."),
+        R::NoBooks { asset } => {
+            let detail = format!("The bank keeps no accounts in {asset}; choose another asset.");
+            Problem::unprocessable("asset_unknown", detail)
+        }
         // What follows cannot come from a customer's command.
-        R::AccountExists
-        | R::NoBooks { .. }
-        | R::DuplicateMessage { .. }
+        R::DuplicateMessage { .. }
         | R::NotOurBank
         | R::OriginalUnknown { .. }
         | R::ReturnAmount { .. }

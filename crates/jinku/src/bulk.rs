@@ -2,7 +2,7 @@
 //!
 //! Off unless an address is configured. A connection begins with the token (32 bytes) of the operator, or of a tenant for its own books. Then come requests, each a length (4 bytes,
 //! big-endian) and so many bytes: a kind (1) and what belongs to it. Kind 1 hands in rows: an id (16), and rows in the form that
-//! `ledger::Batch` documents. Kind 2 sends to other cells: an id (16), and for each transfer a length (2) and the CBOR of a [`SendRow`]. The answer is a length and the CBOR of [`Answer`], sent when every row is durable or refused.
+//! `ledger::Batch` documents; kinds 3 and 4 are about orders, see `orders.rs`. Kind 2 sends to other cells: an id (16), and for each transfer a length (2) and the CBOR of a [`SendRow`]. The answer is a length and the CBOR of [`Answer`], sent when every row is durable or refused.
 //!
 //! A request is checked as a whole before anything of it is taken. Then it is cut into batches of at most [`BATCH_BYTES`], between
 //! rows that are not linked; each is a command and a record of the journal, so that one is written while the next is decided. The batches
@@ -10,6 +10,7 @@
 //! id and the same rows changes nothing and has the same answer; only what was refused of the transfers to other cells is tried again.
 
 mod client;
+mod orders;
 mod wire;
 
 use std::io::{BufReader, Read};
@@ -31,8 +32,9 @@ use node::{Handle, Replies, SubmitError};
 use crate::tenants::Tokens;
 
 pub use client::Client;
+pub use orders::{OrderRefusal, OrdersAnswer};
 pub use wire::{Answer, RowRefusal, SendRow, cut, cut_sends};
-use wire::{HAND_IN, SEND, read_rows, read_sends, write_frame};
+use wire::{HAND_IN, MARKETS, ORDERS, SEND, read_orders, read_rows, read_sends, write_frame};
 
 /// Most rows of a request.
 pub const ROWS_MAX: u32 = 8_192;
@@ -110,6 +112,12 @@ fn serve(mut stream: TcpStream, served: &Served) -> anyhow::Result<()> {
         // Asked at each request: a tenant whose token was taken away is out, also where it is connected.
         let caller =
             served.tokens.caller(&shown).context("the token is not the operator's and no tenant's")?;
+        if matches!(kind, ORDERS | MARKETS) {
+            let read = read_orders(&mut reader, length)?;
+            let answer = served.intake.trade(kind, read, &caller.actor("bulk"))?;
+            write_frame(&mut stream, &answer)?;
+            continue;
+        }
         let read = match kind {
             HAND_IN => read_rows(&mut reader, length)?,
             SEND => read_sends(&mut reader, length)?,

@@ -5,10 +5,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use exchange::row::OrderRow;
 use ledger::{Batch, Command, Row};
 use money::CommandId;
 
-use super::wire::{Answer, HAND_IN, SEND, SendRow, join_sends, read_answer};
+use super::OrdersAnswer;
+use super::wire::{Answer, HAND_IN, MARKETS, ORDERS, SEND, SendRow, join_sends, read_answer};
 
 /// Head of a request of rows: length, kind, id.
 const HEAD_BYTES: usize = 21;
@@ -67,6 +69,44 @@ impl Client {
     pub fn send_to_cells(&mut self, id: CommandId, sends: &[SendRow]) -> anyhow::Result<Answer> {
         self.hand_in(SEND, id, &join_sends(sends)?)?;
         self.finish()
+    }
+
+    /// Hands in orders and waits until all are durable or refused. `id` and the ids after it, one for each 24 KiB or so, must not be used for
+    /// anything else.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn order(&mut self, id: CommandId, rows: &[OrderRow]) -> anyhow::Result<OrdersAnswer> {
+        self.begin_orders(id, rows)?;
+        self.finish_orders()
+    }
+
+    /// Hands in orders, and does not wait.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn begin_orders(&mut self, id: CommandId, rows: &[OrderRow]) -> anyhow::Result<()> {
+        let mut bytes = Vec::with_capacity(rows.len().saturating_mul(40));
+        rows.iter().for_each(|row| row.write(&mut bytes));
+        self.hand_in(ORDERS, id, &bytes)
+    }
+
+    /// Waits for the answer to the oldest request of orders that has none yet.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn finish_orders(&mut self) -> anyhow::Result<OrdersAnswer> {
+        read_answer(&mut self.reader)?.context("the connection was closed")
+    }
+
+    /// Gives one command of the markets.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub fn trade(&mut self, id: CommandId, command: &exchange::Command) -> anyhow::Result<OrdersAnswer> {
+        let bytes = minicbor::to_vec(command).map_err(|error| anyhow::anyhow!("{error}"))?;
+        self.hand_in(MARKETS, id, &bytes)?;
+        self.finish_orders()
     }
 
     /// Hands in rows, and does not wait.

@@ -16,12 +16,18 @@ use super::{BATCH_BYTES, Part, ROWS_MAX};
 pub(super) const HAND_IN: u8 = 1;
 /// The kind of request that sends to other cells.
 pub(super) const SEND: u8 = 2;
+/// The kind of request that hands in orders.
+pub(super) const ORDERS: u8 = 3;
+/// The kind of request that gives one command of the markets.
+pub(super) const MARKETS: u8 = 4;
 /// Bytes of a request's id.
 const ID_BYTES: u32 = 16;
 /// Longest chain of linked rows, in bytes: it is taken together, so it is one record of the journal, which has a bound of its own.
 const CHAIN_BYTES_MAX: usize = 512 * 1024;
 /// Longest request of transfers to other cells, in bytes: as many as it may have, with the longest memos.
 const SENDS_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Longest request of orders, in bytes: as many rows as it may have, with every field.
+const ORDERS_BYTES_MAX: usize = 1024 * 1024;
 /// Longest answer, in bytes: a refusal with its words for each row.
 const ANSWER_BYTES_MAX: u32 = 16 * 1024 * 1024;
 
@@ -234,6 +240,22 @@ pub(super) fn read_sends(
     })
 }
 
+/// Id and bytes of a request of orders or of the markets, or what is wrong with it; either way all of it has been read.
+pub(super) fn read_orders(
+    reader: &mut impl Read,
+    length: u32,
+) -> io::Result<Result<(CommandId, Vec<u8>), String>> {
+    with_id(reader, length, |reader, left| {
+        if left > ORDERS_BYTES_MAX {
+            io::copy(&mut reader.take(u64::try_from(left).unwrap_or(u64::MAX)), &mut io::sink())?;
+            return Ok(Err(format!("a request of orders has at most {ORDERS_BYTES_MAX} bytes")));
+        }
+        let mut bytes = vec![0; left];
+        reader.read_exact(&mut bytes)?;
+        Ok(Ok(bytes))
+    })
+}
+
 /// The transfers to other cells that are in `bytes`.
 ///
 /// # Errors
@@ -399,7 +421,7 @@ pub(super) fn write_frame<T: Encode<()>>(writer: &mut impl Write, value: &T) -> 
 }
 
 /// Reads an answer; `None` when the other side has ended.
-pub(super) fn read_answer(reader: &mut impl Read) -> anyhow::Result<Option<Answer>> {
+pub(super) fn read_answer<T: for<'b> Decode<'b, ()>>(reader: &mut impl Read) -> anyhow::Result<Option<T>> {
     let Some(length) = read_length(reader)? else { return Ok(None) };
     ensure!(length <= ANSWER_BYTES_MAX, "an answer of {length} bytes is more than {ANSWER_BYTES_MAX}");
     let mut bytes = vec![0; usize::try_from(length)?];
