@@ -13,8 +13,14 @@
 //! (60 orders) to nine (400 orders). Where the number of open orders leaves its target by more than a fiftieth, a cancel becomes an order or the
 //! reverse. All is made before it is measured.
 
+use std::collections::VecDeque;
+
 use crate::book::{Book, BookCommand, BookEvent, InForce, NewOrder, SelfTrade, Terms};
 use crate::{OrderId, Price, Quantity, Seat, Side, StpGroup};
+
+/// Of an order that is gone, and of one that waits for its turn among those at work.
+const NOWHERE: u32 = u32::MAX;
+const LATER: u32 = u32::MAX - 1;
 
 /// Where prices start.
 pub const MIDDLE: u64 = 200_000;
@@ -30,6 +36,8 @@ pub struct Shape {
     pub reach: u64,
     /// Whether prices are spread evenly over the reach, as in a deep book.
     pub is_even: bool,
+    /// So many of the oldest orders are the ones that are cancelled, reduced and moved.
+    pub window: usize,
     /// What the flow follows from.
     pub seed: u64,
 }
@@ -37,12 +45,19 @@ pub struct Shape {
 impl Shape {
     /// The market that engines are compared with.
     pub const fn usual(seed: u64) -> Self {
-        Self { orders: 1_000, seats: 125, reach: 1_000, is_even: false, seed }
+        Self { orders: 1_000, seats: 125, reach: 1_000, is_even: false, window: usize::MAX, seed }
     }
 
-    /// A million orders over a hundred thousand prices.
+    /// A million orders over a hundred thousand prices, of which the oldest 512 are at work, as exchange-core's generator has it.
+    #[must_use]
     pub const fn deep(seed: u64) -> Self {
-        Self { orders: 1_000_000, seats: 125_000, reach: 50_000, is_even: true, seed }
+        Self { orders: 1_000_000, seats: 125_000, reach: 50_000, is_even: true, window: 512, seed }
+    }
+
+    /// The same, but any of the million may be at work: the worst that can happen to a processor's caches.
+    #[must_use]
+    pub const fn deep_any(seed: u64) -> Self {
+        Self { window: usize::MAX, ..Self::deep(seed) }
     }
 }
 
@@ -69,7 +84,10 @@ pub struct Flow {
     shape: Shape,
     state: u64,
     book: Book,
+    /// The orders that commands are about.
     open: Vec<OrderId>,
+    /// The others, oldest first; some may be gone.
+    later: VecDeque<OrderId>,
     /// Where in `open` the order of a slot is.
     places: Vec<u32>,
     /// Orders far outside the band, which stay there.
@@ -88,6 +106,7 @@ impl Flow {
             state: shape.seed,
             book: Book::around(Price::new(MIDDLE)),
             open: Vec::new(),
+            later: VecDeque::new(),
             places: Vec::new(),
             far: Vec::new(),
             last: MIDDLE,
@@ -113,7 +132,7 @@ impl Flow {
 
     /// The commands that fill the book.
     pub fn fill(&mut self, commands: &mut Vec<BookCommand>) {
-        while self.open.len() < self.shape.orders {
+        while self.count() < self.shape.orders {
             let command = self.limit();
             self.keep(command, commands);
         }
@@ -140,8 +159,8 @@ impl Flow {
     pub fn run(&mut self, count: usize, commands: &mut Vec<BookCommand>) {
         for _ in 0..count {
             let slack = (self.shape.orders / 50).max(1);
-            let is_short = self.open.len().saturating_add(slack) < self.shape.orders;
-            let is_long = self.open.len() > self.shape.orders.saturating_add(slack);
+            let is_short = self.count().saturating_add(slack) < self.shape.orders;
+            let is_long = self.count() > self.shape.orders.saturating_add(slack);
             if !self.far.is_empty() && self.below(64) == 0 {
                 let command = self.far_move();
                 self.keep(command, commands);
@@ -189,28 +208,48 @@ impl Flow {
         commands.push(command);
     }
 
+    fn count(&self) -> usize {
+        usize::try_from(self.book.count()).unwrap_or(usize::MAX)
+    }
+
     fn opened(&mut self, id: OrderId) {
         let slot = id.slot() as usize;
         if self.places.len() <= slot {
-            self.places.resize(slot.saturating_add(1), u32::MAX);
+            self.places.resize(slot.saturating_add(1), NOWHERE);
         }
-        if let Some(place) = self.places.get_mut(slot)
-            && *place == u32::MAX
-        {
-            *place = u32::try_from(self.open.len()).unwrap_or(u32::MAX);
-            self.open.push(id);
+        let is_new = self.places.get(slot) == Some(&NOWHERE);
+        if is_new && self.open.len() < self.shape.window {
+            self.work_on(id);
+        } else if is_new {
+            self.place(id, LATER);
+            self.later.push_back(id);
         }
+    }
+
+    fn place(&mut self, id: OrderId, at: u32) {
+        self.places.get_mut(id.slot() as usize).into_iter().for_each(|place| *place = at);
+    }
+
+    fn work_on(&mut self, id: OrderId) {
+        self.place(id, u32::try_from(self.open.len()).unwrap_or(NOWHERE));
+        self.open.push(id);
     }
 
     fn gone(&mut self, id: OrderId) {
         let Some(place) = self.places.get_mut(id.slot() as usize) else { return };
-        let at = std::mem::replace(place, u32::MAX) as usize;
-        if at < self.open.len() {
-            self.open.swap_remove(at);
-            if let Some(moved) = self.open.get(at)
-                && let Some(place) = self.places.get_mut(moved.slot() as usize)
-            {
-                *place = u32::try_from(at).unwrap_or(u32::MAX);
+        let at = std::mem::replace(place, NOWHERE);
+        if at == NOWHERE || at == LATER {
+            return;
+        }
+        self.open.swap_remove(at as usize);
+        if let Some(moved) = self.open.get(at as usize).copied() {
+            self.place(moved, at);
+        }
+        while self.open.len() < self.shape.window
+            && let Some(next) = self.later.pop_front()
+        {
+            if self.book.order(next).is_some() {
+                self.work_on(next);
             }
         }
     }

@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cases = [
         book::alone(commands, arguments.runs)?,
         book::deep(commands, arguments.runs)?,
+        book::deep_any(commands, arguments.runs)?,
         book::far(commands, arguments.runs)?,
         keep::replay(commands)?,
         keep::snapshot()?,

@@ -77,9 +77,14 @@ pub(super) fn far(count: usize, runs: u32) -> anyhow::Result<Case> {
     measure("one price far outside the band", &Commands::make(Shape::usual(1), true, count), runs, false)
 }
 
-/// A large book, where who has the next commands at hand looks ahead.
+/// A large book whose commands are about some of its orders.
 pub(super) fn deep(count: usize, runs: u32) -> anyhow::Result<Case> {
-    measure("deep book", &Commands::make(Shape::deep(1), false, count), runs, true)
+    measure("deep book", &Commands::make(Shape::deep(1), false, count), runs, false)
+}
+
+/// A large book whose commands are about any of its orders, where who has the next commands at hand looks ahead.
+pub(super) fn deep_any(count: usize, runs: u32) -> anyhow::Result<Case> {
+    measure("deep book, any of its orders", &Commands::make(Shape::deep_any(1), false, count), runs, true)
 }
 
 fn measure(name: &'static str, commands: &Commands, runs: u32, looks_ahead: bool) -> anyhow::Result<Case> {
