@@ -233,7 +233,14 @@ pub(crate) fn files(folder: &Path) -> anyhow::Result<Vec<String>> {
 /// An archive's folder, held by one writer.
 struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Not left to closing it: a process that is just being started has it open for a moment, too.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl Folder {
@@ -242,7 +249,7 @@ impl Folder {
         let lock = OpenOptions::new().write(true).create(true).truncate(false).open(path.join("lock"));
         let lock = lock.with_context(|| format!("open the lock of {}", path.display()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => bail!("another archive to {} is being made", path.display()),
             Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("lock {}", path.display())),
         }

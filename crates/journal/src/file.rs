@@ -105,6 +105,18 @@ impl FileStorage {
     }
 }
 
+impl Drop for FileStorage {
+    fn drop(&mut self) {
+        // What still writes ends first. A process that another thread is just starting has the lock's file open for a moment, too: closing ours
+        // would leave it locked.
+        self.spare = None;
+        self.open = None;
+        if let Some(lock) = &self.lock {
+            let _ = lock.unlock();
+        }
+    }
+}
+
 impl Storage for FileStorage {
     fn place(&self) -> String {
         self.dir.display().to_string()

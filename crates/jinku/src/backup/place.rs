@@ -26,7 +26,16 @@ pub(crate) struct Sum {
 pub(crate) struct Place {
     folder: PathBuf,
     /// Held while a backup is made.
-    _lock: Option<File>,
+    lock: Option<File>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Not left to closing it: a process that is just being started has it open for a moment, too.
+        if let Some(lock) = &self.lock {
+            let _ = lock.unlock();
+        }
+    }
 }
 
 impl Place {
@@ -35,7 +44,7 @@ impl Place {
         if !folder.is_dir() {
             bail!("there is no folder {}", folder.display());
         }
-        Ok(Self { folder: folder.to_owned(), _lock: None })
+        Ok(Self { folder: folder.to_owned(), lock: None })
     }
 
     /// A folder that a backup goes to; made where it is not there. Files that an interrupted backup left unfinished are removed.
@@ -51,7 +60,7 @@ impl Place {
                 return Err(error).with_context(|| format!("lock {}", path.display()));
             }
         }
-        let place = Self { folder: folder.to_owned(), _lock: Some(lock) };
+        let place = Self { folder: folder.to_owned(), lock: Some(lock) };
         for name in place.list("")?.into_iter().chain(place.list("files")?) {
             if name.ends_with(UNFINISHED) {
                 fs::remove_file(place.path(&name)).with_context(|| format!("remove {name}"))?;
