@@ -11,7 +11,7 @@ mod net;
 mod nodes;
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -26,6 +26,10 @@ use crate::{demo, setup};
 
 /// How long the healthy cluster is measured.
 const HEALTHY_S: u64 = 20;
+/// What is offered to the healthy cluster in a second, whatever the answers take; and how many of it must be taken, and how soon.
+const OFFERED_PER_S: &str = "160000";
+const TAKEN_PER_S_MIN: u64 = 150_000;
+const P99_MAX_US: u64 = 50_000;
 /// After a fault was mended, everything must be as before within this time.
 const WHOLE_MAX: Duration = Duration::from_secs(120);
 /// Longest time without an acknowledgement, in milliseconds, when a node fails, and when the database does.
@@ -102,13 +106,36 @@ impl Cluster {
     }
 
     fn load(&self, run: u64, more: &[&str]) -> anyhow::Result<Child> {
+        self.load_command(run, more).spawn().context("start the load")
+    }
+
+    fn load_command(&self, run: u64, more: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["cluster", "load", "--run", &run.to_string()]);
         for address in self.nodes.bulk_addresses() {
             command.args(["--node", &address]);
         }
         command.arg("--data").arg(self.folder.join("bank")).arg("--acks").arg(self.acks()).args(more);
-        command.spawn().context("start the load")
+        command
+    }
+
+    /// Offers load at a rate that does not wait for answers, and says whether enough was taken soon enough.
+    fn offered(&self, run: u64, rows: &str, clients: &str) -> anyhow::Result<bool> {
+        let seconds = HEALTHY_S.to_string();
+        let more = ["--seconds", &seconds, "--rows", rows, "--clients", clients, "--offered", OFFERED_PER_S];
+        let output = self.load_command(run, &more).stderr(Stdio::inherit()).output().context("the load")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        print!("{text}");
+        let measured: serde_json::Value = serde_json::from_str(&text).context("what the load measured")?;
+        let figure = |name: &str| measured.get(name).and_then(serde_json::Value::as_u64);
+        let taken = figure("transfers_per_s").is_some_and(|taken| taken >= TAKEN_PER_S_MIN);
+        let soon = figure("p99_us").is_some_and(|p99| p99 <= P99_MAX_US);
+        println!(
+            "  at least {TAKEN_PER_S_MIN} in a second, p99 at most {} ms: {}",
+            P99_MAX_US / 1000,
+            verdict(taken && soon)
+        );
+        Ok(output.status.success() && taken && soon)
     }
 
     fn acks(&self) -> PathBuf {
@@ -182,7 +209,12 @@ fn healthy(project: &Project, folder: &Path) -> anyhow::Result<bool> {
             println!("  {part}: {} ms of processor time", after.saturating_sub(*before));
         }
     }
-    Ok(cluster.check()? && fine)
+    let mut reached = false;
+    for (run, rows, clients) in [(5, "1000", "8"), (6, "2000", "4"), (7, "4000", "4")] {
+        println!("{OFFERED_PER_S} transfers offered in a second, {clients} clients, {rows} in a request:");
+        reached |= cluster.offered(run, rows, clients)?;
+    }
+    Ok(cluster.check()? && fine && reached)
 }
 
 /// Everything that fails, and what came of it.

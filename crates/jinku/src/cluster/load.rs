@@ -50,6 +50,10 @@ pub struct Arguments {
     /// Requests that each connection begins in a second; as many as it can when 0.
     #[arg(long, default_value_t = 0)]
     pub rate: u64,
+    /// Transfers offered in a second by all connections together, whatever the answers take: each request has a time at which it is due, and its
+    /// latency counts from there, so that one that has to wait behind another is not flattered. As many as they can when 0.
+    #[arg(long, default_value_t = 0, conflicts_with = "rate")]
+    pub offered: u64,
     /// Accounts.
     #[arg(long, default_value_t = 10_000)]
     pub accounts: u64,
@@ -99,6 +103,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
     let line = json!({
+        "offered_per_s": arguments.offered,
         "transfers": rows,
         "seconds": elapsed.as_secs(),
         "transfers_per_s": rows.saturating_mul(1000).checked_div(millis),
@@ -109,6 +114,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     });
     println!("{line}");
     Ok(())
+}
+
+impl Arguments {
+    /// When the requests of a connection are due; empty where each follows the answer to the one before.
+    fn due(&self, client: u64, begun: Instant) -> impl Iterator<Item = Instant> + use<> {
+        let (rows, clients) = (u64::from(self.rows), self.clients.max(1));
+        let between = rows.saturating_mul(1_000_000_000).checked_div(self.offered);
+        let ranks = (0_u64..).map(move |request| request.saturating_mul(clients).saturating_add(client));
+        ranks.map_while(move |rank| begun.checked_add(Duration::from_nanos(between?.saturating_mul(rank))))
+    }
 }
 
 fn histogram() -> anyhow::Result<hdrhistogram::Histogram<u64>> {
@@ -127,12 +142,14 @@ fn client(
     let stem = ROWS_FROM | u128::from(arguments.run) << 56 | u128::from(number) << 40;
     let mut serial = 0_u128;
     let pause = Duration::from_secs(1).checked_div(u32::try_from(arguments.rate)?).unwrap_or(Duration::ZERO);
+    let mut due = arguments.due(number, begun);
     let is_over = || {
         let asked = arguments.until.as_ref().is_some_and(|file| file.exists());
         asked || begun.elapsed() >= Duration::from_secs(arguments.seconds)
     };
     while !is_over() {
         serial = serial.wrapping_add(1);
+        let due = due.next();
         let id = CommandId::new(stem | serial);
         let mut rows = Batch::default();
         for _ in 0..arguments.rows {
@@ -140,7 +157,10 @@ fn client(
             let transfer = transfer(stem | serial, &mut random, arguments.accounts);
             rows.push(&Row { is_linked: false, command: Command::Transfer(transfer) })?;
         }
-        let sent_at = Instant::now();
+        if let Some(due) = due {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+        let sent_at = due.unwrap_or_else(Instant::now);
         let sent = session.send(id, &rows, GIVE_UP)?;
         let latency = sent_at.elapsed();
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);

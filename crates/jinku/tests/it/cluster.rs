@@ -100,6 +100,7 @@ fn nothing_is_lost_when_leaders_are_killed_and_frozen() {
         rows: 50,
         clients: 4,
         rate: 20,
+        offered: 0,
         accounts: 500,
         run: 0,
         acks: acks.clone(),
