@@ -328,3 +328,6 @@ impl PartialEq for Book {
 }
 
 impl Eq for Book {}
+
+#[cfg(test)]
+mod tests;
