@@ -62,9 +62,8 @@ impl Curve {
         }
     }
 
-    /// Compares what one share is worth after with what it was worth before; exact for a product, in whole D for StableSwap.
-    ///
-    /// Where it never says less, a product never loses anything, and a StableSwap pool less than one unit of D in its whole life.
+    /// Compares what one share is worth after with what it was worth before. Exact for a product; for StableSwap to a millionth of a unit of D, and where that
+    /// is not enough to tell, it says less.
     pub(super) fn share_worth(
         self,
         (before, shares_before): (&[u128], u128),
@@ -80,12 +79,22 @@ impl Curve {
             }
             (Self::Product, _, _) => None,
             (Self::Stable { amplification }, _, _) => {
-                let exact = |values| stable::invariant_exact(amplification, values);
-                let kept = product(exact(before)?, shares_after);
-                Some(product(exact(after)?, shares_before).cmp(&kept))
+                let bits = fine_bits(before).min(fine_bits(after));
+                let fine = |values: &[u128]| {
+                    let values: Vec<u128> = values.iter().map(|value| value << bits).collect();
+                    stable::invariant_exact(amplification, &values)
+                };
+                let kept = product(fine(before)?.checked_add(1)?, shares_after);
+                Some(product(fine(after)?, shares_before).cmp(&kept))
             }
         }
     }
+}
+
+/// By how many bits values can be made finer, at most twenty: D grows with them in proportion. Their sum must still fit.
+fn fine_bits(values: &[u128]) -> u32 {
+    let largest = values.iter().copied().max().unwrap_or(0);
+    largest.leading_zeros().saturating_sub(3).min(20)
 }
 
 /// The value of the coin that is not `of`, of two.

@@ -279,6 +279,26 @@ fn refusals_say_why() {
 }
 
 #[test]
+fn one_asset_alone_pays_a_part_of_the_fee() {
+    let reserves = [(6, 1_000_000_000_000), (6, 1_000_000_000_000)];
+    let shares = |fee_ppm, paid: &[u128]| {
+        add(&mut pool(Curve::Stable { amplification: 100 }, fee_ppm, &reserves), paid).unwrap()
+    };
+    // In proportion nobody pays; one side alone pays half the fee on the half that was in effect swapped.
+    let of_all = |fee_ppm| shares(fee_ppm, &[1_000_000_000, 1_000_000_000]);
+    assert!(of_all(0) - of_all(4_000) < 10);
+    let (free, charged) = (shares(0, &[1_000_000_000, 0]), shares(4_000, &[1_000_000_000, 0]));
+    let paid_ppm = (free - charged) * 1_000_000 / free;
+    assert!((1_990..=2_010).contains(&paid_ppm), "{paid_ppm}");
+    let one_back = |fee_ppm| {
+        let mut pool = pool(Curve::Stable { amplification: 100 }, fee_ppm, &reserves);
+        remove_one(&mut pool, 1_000_000_000_000_000_000_000, 0).unwrap()
+    };
+    let paid_ppm = (one_back(0) - one_back(4_000)) * 1_000_000 / one_back(0);
+    assert!((1_990..=2_010).contains(&paid_ppm), "{paid_ppm}");
+}
+
+#[test]
 fn terms_that_make_no_pool() {
     let open = |coins: &[Asset], curve, fee_ppm, share| {
         let coins = coins.iter().copied().map(Coin::new).collect();

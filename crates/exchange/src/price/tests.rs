@@ -147,6 +147,22 @@ fn a_crash_is_believed_when_a_second_source_says_so() {
 }
 
 #[test]
+fn a_source_that_has_not_jumped_confirms_no_jump() {
+    check(
+        terms(),
+        "
+        0    a 100 100 = taken
+        0    b 100 100 = taken
+        900  a 102.5 102.5 = taken
+        910  b 101 101 = taken
+        920  ?         = a says 102.5 for BTC/CNY after 100, held back until 1970-01-01T00:16:45.900Z
+        930  b 102.5 102.5 = taken
+        940  ?         = 102.5 of 2
+    ",
+    );
+}
+
+#[test]
 fn a_jump_of_one_source_alone_is_believed_after_a_time() {
     let alone = PriceTerms { sources_min: 1, ..terms() };
     check(
