@@ -116,9 +116,22 @@ pub struct BankConfig {
     /// About how many entries of the ledger stay in memory; the rest is found in files. All of them without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history_in_memory: Option<u32>,
+    /// Where prices come from, for the convert desk; without any it offers nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub price_sources: Vec<PriceSourceConfig>,
     /// Clients with books of their own, by their numbers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tenants: BTreeMap<u32, TenantConfig>,
+}
+
+/// A source of prices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceSourceConfig {
+    /// Its name, up to 32 characters; readings carry it.
+    pub name: String,
+    /// Where it is, such as `ws://127.0.0.1:7461/market/sandbox-a`.
+    pub url: String,
 }
 
 /// A client with books of its own.
@@ -168,6 +181,7 @@ impl BankConfig {
             cell: None,
             history_in_memory: None,
             notices_url: None,
+            price_sources: Vec::new(),
             tenants: BTreeMap::new(),
         }
     }

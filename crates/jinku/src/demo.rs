@@ -1,9 +1,11 @@
 //! `jinku demo`: a believable bank with a sandbox around it, on loopback.
 
 mod desk;
+mod markets;
 mod once;
 mod people;
 mod seed;
+mod traders;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -15,9 +17,10 @@ use money::Timestamp;
 use node::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
 
-use crate::config::{BankConfig, CentreConfig, Installation, ListedBank};
+use crate::config::{BankConfig, CentreConfig, Installation, ListedBank, PriceSourceConfig};
 use crate::process::{Process, Scratch, beside, free_port, loopback};
 use crate::serve;
+use crate::worker::Worker;
 
 /// How the demo runs.
 #[derive(Debug, clap::Args)]
@@ -44,12 +47,14 @@ struct Ports {
     rails: u16,
     operator: u16,
     desk: u16,
+    bulk: u16,
 }
 
 /// A running demo.
 struct Running {
     installation: Installation,
     ports: Ports,
+    traders: Option<Worker>,
     bank: Option<Process>,
     _sandbox: Process,
     seed: [u8; 32],
@@ -87,7 +92,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 pub fn give_history(installation: &Installation, seed: &[u8; 32], now: Timestamp) -> anyhow::Result<()> {
     let clock = Arc::new(ManualClock::new(now.minus_ms(32 * 86_400_000)));
     let node = serve::start_node(installation, Arc::clone(&clock) as Arc<dyn Clock>)?;
-    seed::history(&node.handle(), &clock, &installation.config, seed, now)
+    seed::history(&node.handle(), &clock, &installation.config, seed, now)?;
+    markets::open(&node.handle(), clock.now())
 }
 
 fn ports(arguments: &Arguments) -> anyhow::Result<Ports> {
@@ -98,14 +104,21 @@ fn ports(arguments: &Arguments) -> anyhow::Result<Ports> {
             rails: free_port()?,
             operator: free_port()?,
             desk: free_port()?,
+            bulk: free_port()?,
         });
     }
     let [wallet, sandbox] = arguments.ports.as_slice() else { bail!("--ports is two ports: wallet,sandbox") };
     let after = |more: u16| wallet.checked_add(more).context("--ports: the wallet's port is too high");
-    let ports =
-        Ports { wallet: *wallet, sandbox: *sandbox, rails: after(2)?, operator: after(3)?, desk: after(4)? };
+    let ports = Ports {
+        wallet: *wallet,
+        sandbox: *sandbox,
+        rails: after(2)?,
+        operator: after(3)?,
+        desk: after(4)?,
+        bulk: after(5)?,
+    };
     ensure!(
-        ![ports.wallet, ports.rails, ports.operator, ports.desk].contains(&ports.sandbox),
+        ![ports.wallet, ports.rails, ports.operator, ports.desk, ports.bulk].contains(&ports.sandbox),
         "--ports: the sandbox cannot use port {}, the bank does",
         ports.sandbox
     );
@@ -150,6 +163,8 @@ fn start(
         loopback(ports.rails).to_string(),
         "--operator-listen".to_owned(),
         loopback(ports.operator).to_string(),
+        "--bulk-listen".to_owned(),
+        loopback(ports.bulk).to_string(),
         "--generous-rates".to_owned(),
     ];
     if serve::is_built(&arguments.wallet) {
@@ -163,6 +178,7 @@ fn start(
     let mut running = Running {
         installation,
         ports,
+        traders: None,
         bank: None,
         _sandbox: sandbox,
         seed,
@@ -170,6 +186,10 @@ fn start(
         _scratch: scratch,
     };
     running.start_bank()?;
+    if !arguments.once {
+        let (bulk, sandbox) = (loopback(ports.bulk), loopback(ports.sandbox));
+        running.traders = Some(traders::start(&running.installation, bulk, sandbox)?);
+    }
     Ok(running)
 }
 
@@ -251,8 +271,21 @@ fn meet(installation: &mut Installation, world: &Value, ports: Ports) -> anyhow:
             })
         })
         .collect::<anyhow::Result<_>>()?;
+    let sources = world.pointer("/market/sources").and_then(Value::as_array).cloned();
+    let sources = sources.unwrap_or_else(|| SOURCES.map(Value::from).to_vec());
+    installation.config.price_sources = sources
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|name| PriceSourceConfig {
+            name: name.to_owned(),
+            url: format!("ws://{}/market/{name}", loopback(ports.sandbox)),
+        })
+        .collect();
     installation.save()
 }
+
+/// The sandbox's sources of prices, where its configuration says nothing else.
+const SOURCES: [&str; 3] = ["sandbox-a", "sandbox-b", "sandbox-c"];
 
 /// The demo people's authenticators follow from this; it is the demo's own and of no use elsewhere.
 fn demo_seed(folder: &Path) -> anyhow::Result<[u8; 32]> {

@@ -16,6 +16,7 @@ pub mod iso;
 pub mod notices;
 pub mod opening;
 pub mod operate;
+mod prices;
 pub mod process;
 pub mod restore;
 pub mod serve;

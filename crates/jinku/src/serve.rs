@@ -23,7 +23,7 @@ use crate::cells::{self, Neighbours};
 use crate::cluster::LeadersWork;
 use crate::config::{BankConfig, CentreConfig, Installation, Key};
 use crate::tenants::Tokens;
-use crate::{bulk, cluster, notices, opening, operate};
+use crate::{bulk, cluster, notices, opening, operate, prices};
 
 /// A snapshot is made when so many entries have come since the last: a replay of as many takes seconds, and making one takes a core for as long.
 const SNAPSHOT_EVERY: u64 = 4_000_000;
@@ -133,6 +133,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bulk::listen(listener, handle.clone(), Tokens::open(&installation)?, journal)?;
     }
     let couriers = notices::start(&installation, &handle)?;
+    let prices = prices::start(&installation, &handle)?;
     let neighbours = Neighbours::open(&installation)?;
     ensure!(
         neighbours.is_some() || arguments.cells_listen.is_none(),
@@ -145,6 +146,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // In this order: nothing is sent any more, then nothing is read any more, then the last group is written.
     drop(driver);
     drop(couriers);
+    drop(prices);
     drop(carriers);
     drop(projections);
     drop(node);
