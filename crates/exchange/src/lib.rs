@@ -22,6 +22,8 @@ mod rate;
 mod refusal;
 pub mod route;
 pub mod row;
+mod steps;
+mod trade;
 mod units;
 mod wide;
 
@@ -31,6 +33,8 @@ pub use dealing::{Dealing, Inventory, PoolRow, PriceRequest};
 pub use event::{Event, FillSum, Label, Outcome, PoolMove, RowRefused};
 pub use exchange::{Caller, Exchange, Proposal, Taken};
 pub use refusal::Refusal;
+pub use steps::{StepError, Steps};
+pub use trade::{Trade, TradeParty};
 pub use units::{MarketNumber, OrderId, Price, Quantity, Seat, Side, StpGroup};
 
 /// The ids that the exchange gives to the ledger's entries begin with these bits; a serial number follows.

@@ -4,7 +4,7 @@ use ledger::Position;
 use money::Timestamp;
 
 use super::{Bound, Claim, Funds, Market, Owner, Phase, SeatRow};
-use crate::book::{BookCommand, InForce, NewOrder, Terms};
+use crate::book::{BookCommand, InForce, NewOrder, Standing, Terms};
 use crate::command::{NewParent, Plan};
 use crate::event::Label;
 use crate::row::{Ask, PlaceRow};
@@ -68,6 +68,23 @@ impl Market {
             // Each of its orders is ended by itself.
             Ask::CancelAll => Err(Refusal::Malformed { why: "all orders of a seat are not one order" }),
         }
+    }
+
+    /// What a new order would have set aside if it came in now, and on which account: the checks that it will meet, short of the book's own. `row` is the
+    /// seat, or what it would be where it is not taken yet.
+    ///
+    /// # Errors
+    /// Why it would be refused.
+    pub fn try_out(
+        &self,
+        seat: Seat,
+        row: &SeatRow,
+        place: &PlaceRow,
+        now: Timestamp,
+    ) -> Result<Option<(Position, u128)>, Refusal> {
+        check_shape(place)?;
+        self.check_open_for(place)?;
+        self.check_place(seat, row, place, now).map(|checked| checked.needs)
     }
 
     fn check_open_for(&self, place: &PlaceRow) -> Result<(), Refusal> {
@@ -171,6 +188,10 @@ impl Market {
         let claim = self.own_order(id, seat, row, by)?;
         if row.is_stopped {
             return Err(Refusal::SeatStopped { seat });
+        }
+        // The book moves the trigger of an order that waits, while what is set aside follows from its limit.
+        if self.book.order(id).is_some_and(|order| order.standing == Standing::Waits) {
+            return Err(Refusal::Malformed { why: "what waits for its trigger is ended and placed anew" });
         }
         self.check_worth(self.rules(now).quote_minor(price, claim.left), now)?;
         self.check_band(price, self.reference, now)?;
