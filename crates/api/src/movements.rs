@@ -63,6 +63,7 @@ pub(crate) fn movement(app: &App, bank: &Bank, row: &MovementRow) -> wire::Movem
             MovementKind::Withdrawal => wire::MovementKind::Withdrawal,
             MovementKind::Return => wire::MovementKind::Return,
             MovementKind::Adjustment => wire::MovementKind::Adjustment,
+            MovementKind::Trade => wire::MovementKind::Trade,
         },
         direction: match row.direction {
             Direction::In => wire::Direction::In,

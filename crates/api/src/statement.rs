@@ -8,7 +8,7 @@ use bank::Bank;
 use futures_util::stream;
 use identity::Locale;
 use money::CustomerId;
-use projections::{Direction, MovementQuery, MovementRow};
+use projections::{Direction, MovementKind, MovementQuery, MovementRow};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -169,8 +169,28 @@ fn cells(app: &App, bank: &Bank, style: Style, row: &MovementRow) -> [String; 13
         party.name,
         party.account_number,
         bank_name,
-        row.note.clone(),
+        note(row, style.locale),
     ]
+}
+
+/// Words of the payer; of a fill, what was bought or sold and at which price.
+fn note(row: &MovementRow, locale: Locale) -> String {
+    let parts: Vec<&str> = row.note.split(' ').collect();
+    match (row.kind, parts.as_slice(), locale) {
+        (MovementKind::Trade, ["BUY", quantity, base, "@", price, quote], Locale::En) => {
+            format!("Bought {quantity} {base} at {price} {quote}")
+        }
+        (MovementKind::Trade, ["SELL", quantity, base, "@", price, quote], Locale::En) => {
+            format!("Sold {quantity} {base} at {price} {quote}")
+        }
+        (MovementKind::Trade, ["BUY", quantity, base, "@", price, quote], Locale::Zh) => {
+            format!("以 {price} {quote} 买入 {quantity} {base}")
+        }
+        (MovementKind::Trade, ["SELL", quantity, base, "@", price, quote], Locale::Zh) => {
+            format!("以 {price} {quote} 卖出 {quantity} {base}")
+        }
+        _ => row.note.clone(),
+    }
 }
 
 const fn kind_zh(row: &MovementRow) -> &'static str {
@@ -182,6 +202,7 @@ const fn kind_zh(row: &MovementRow) -> &'static str {
         K::Withdrawal => "转出",
         K::Return => "退回",
         K::Adjustment => "调整",
+        K::Trade => "成交",
     }
 }
 

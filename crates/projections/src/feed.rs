@@ -17,6 +17,8 @@ pub enum FeedKind {
     Accounts,
     /// A device, passkey, session or lock changed.
     Security,
+    /// An order on a market changed; the subject is the market's number above the order's, 64 bits each.
+    Order,
 }
 
 impl FeedKind {
@@ -26,6 +28,7 @@ impl FeedKind {
             Self::Movement => 1,
             Self::Accounts => 2,
             Self::Security => 3,
+            Self::Order => 4,
         }
     }
 
@@ -34,6 +37,7 @@ impl FeedKind {
             0 => Self::Payment,
             1 => Self::Movement,
             2 => Self::Accounts,
+            4 => Self::Order,
             _ => Self::Security,
         }
     }

@@ -12,6 +12,7 @@ mod checkpoints;
 mod error;
 mod feed;
 mod ids;
+mod markets;
 mod movements;
 mod owners;
 mod payments;
@@ -24,6 +25,7 @@ mod turn;
 
 pub use error::ProjectionError;
 pub use feed::{FeedKind, FeedRow};
+pub use markets::{CandleRow, FillRow, MarketQuery, OrderRow, OrderStanding, Role, TradeRow, TradeSide};
 pub use movements::{Direction, MovementKind, MovementQuery, MovementRow, Page, Party};
 pub use payments::{PaymentRow, StepKind, StepRow};
 pub use project::movement_id;

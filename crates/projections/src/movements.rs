@@ -32,16 +32,19 @@ pub enum MovementKind {
     Return,
     /// A correction by the bank.
     Adjustment,
+    /// A fill on a market.
+    Trade,
 }
 
 impl MovementKind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Deposit,
         Self::TransferIn,
         Self::TransferOut,
         Self::Withdrawal,
         Self::Return,
         Self::Adjustment,
+        Self::Trade,
     ];
 
     /// The word in texts, receipts and the interface.
@@ -54,6 +57,7 @@ impl MovementKind {
             Self::Withdrawal => "withdrawal",
             Self::Return => "return",
             Self::Adjustment => "adjustment",
+            Self::Trade => "trade",
         }
     }
 

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::feed::FeedKind;
 use crate::ids::{FLUSH_COUNT, Ids};
+use crate::markets::Markets;
 use crate::movements::{Direction, MovementKind, MovementRow, Party, id_of};
 use crate::owners::Owners;
 use crate::turn::{Created, Known, News, Turn, packed_step};
@@ -59,6 +60,7 @@ pub(crate) struct State {
     pub(crate) owners: Owners,
     pub(crate) log: MerkleLog,
     pub(crate) ids: Ids,
+    pub(crate) markets: Markets,
     news: News,
 }
 
@@ -75,6 +77,7 @@ impl State {
             owners: Owners::load(connection)?,
             log,
             ids: Ids::load(connection)?,
+            markets: Markets::load(connection)?,
             news: News::default(),
         })
     }
@@ -82,8 +85,8 @@ impl State {
 
 /// Puts journal entries into the read model, within one transaction.
 pub(crate) struct Projecting<'c> {
-    connection: &'c Connection,
-    state: &'c mut State,
+    pub(crate) connection: &'c Connection,
+    pub(crate) state: &'c mut State,
     insert_payment: CachedStatement<'c>,
     insert_movement: CachedStatement<'c>,
     insert_news: CachedStatement<'c>,
@@ -146,10 +149,10 @@ impl<'c> Projecting<'c> {
                 Event::Settlement(settlement::Event::RoundSettled { key, .. }) => {
                     self.settled(&mut turn, key)?;
                 }
+                Event::Exchange(outcome) => self.exchange(&mut turn, outcome)?,
                 Event::Ledger(_)
                 | Event::Settlement(_)
                 | Event::Cells(_)
-                | Event::Exchange(_)
                 | Event::EffectQueued { .. }
                 | Event::EffectEnded { .. } => {}
             }
@@ -189,6 +192,7 @@ impl<'c> Projecting<'c> {
 
     /// Writes what is kept back until the end of a transaction.
     pub(crate) fn end(self) -> Result<(), ProjectionError> {
+        self.state.markets.write(self.connection)?;
         self.state.owners.write_balances(self.connection)
     }
 
@@ -504,7 +508,11 @@ impl<'c> Projecting<'c> {
         self.write_movement(turn, &row)
     }
 
-    fn write_movement(&mut self, turn: &mut Turn<'_>, row: &MovementRow) -> Result<(), ProjectionError> {
+    pub(crate) fn write_movement(
+        &mut self,
+        turn: &mut Turn<'_>,
+        row: &MovementRow,
+    ) -> Result<(), ProjectionError> {
         let stated = statement(row);
         let fault = |problem: receipts::StatementError| ProjectionError::Entry {
             seq: row.seq,

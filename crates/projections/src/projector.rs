@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use std::collections::BTreeMap;
 
+use exchange::{MarketNumber, OrderId};
 use journal::{Hash, Reader};
 use money::{CustomerId, MovementId, PaymentId, Timestamp};
 use node::{Handle, Tail};
@@ -16,6 +17,7 @@ use receipts::{JournalPoint, MerkleLog, NoteSigner, Receipt, VerifierKey};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::ids::Recent;
+use crate::markets::{self, CandleRow, FillRow, MarketQuery, OrderRow, TradeRow};
 use crate::movements::{self, MovementQuery, MovementRow, Page};
 use crate::payments::{self, PaymentRow, StepRow};
 use crate::place::Place;
@@ -434,6 +436,78 @@ impl ReadModel {
         max: usize,
     ) -> Result<Vec<FeedRow>, ProjectionError> {
         self.with(|connection| feed::after(connection, customer, after, max))
+    }
+
+    /// A customer's orders on the markets, newest first.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn orders(
+        &self,
+        customer: CustomerId,
+        query: &MarketQuery,
+    ) -> Result<Vec<OrderRow>, ProjectionError> {
+        self.with(|connection| markets::orders(connection, customer, query))
+    }
+
+    /// One order of a customer.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn order(
+        &self,
+        customer: CustomerId,
+        market: MarketNumber,
+        id: OrderId,
+    ) -> Result<Option<OrderRow>, ProjectionError> {
+        self.with(|connection| markets::order(connection, customer, market, id))
+    }
+
+    /// The orders of a customer that a journal entry placed, and their fills in it.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn orders_by_entry(
+        &self,
+        customer: CustomerId,
+        seq: u64,
+    ) -> Result<(Vec<OrderRow>, Vec<FillRow>), ProjectionError> {
+        self.with(|connection| markets::orders_by_entry(connection, customer, seq))
+    }
+
+    /// The fills of a customer's orders, newest first.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn fills(&self, customer: CustomerId, query: &MarketQuery) -> Result<Vec<FillRow>, ProjectionError> {
+        self.with(|connection| markets::fills(connection, customer, query))
+    }
+
+    /// The trades of a market before a number, newest first.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn trades(
+        &self,
+        market: MarketNumber,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<TradeRow>, ProjectionError> {
+        self.with(|connection| markets::trades(connection, market, before, limit))
+    }
+
+    /// The candles of so many minutes of a market that begin in a span of time, oldest first.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn candles(
+        &self,
+        market: MarketNumber,
+        minutes: u64,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<CandleRow>, ProjectionError> {
+        self.with(|connection| markets::candles(connection, market, minutes, from, until))
     }
 
     /// The receipt of a movement.

@@ -33,6 +33,8 @@ pub enum MovementKind {
     Return,
     /// A correction by the bank.
     Adjustment,
+    /// A fill on a market.
+    Trade,
 }
 
 /// How far the money of a movement is.
