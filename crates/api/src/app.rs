@@ -16,6 +16,7 @@ use crate::directory::Directory;
 use crate::events::Streams;
 use crate::idempotency::Repeats;
 use crate::limits::{Attempt, Throttle};
+use crate::markets::live::Hub;
 use crate::registration::Registrar;
 use crate::session::{Caller, Cookies};
 use crate::static_files::Files;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) registrar: Registrar,
     pub(crate) repeats: Repeats,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) hub: Hub,
     pub(crate) files: Files,
     pub(crate) cookies: Cookies,
     handle: Handle,
@@ -98,6 +100,7 @@ impl App {
             registrar,
             repeats: Repeats::default(),
             streams: Arc::new(Streams::default()),
+            hub: Hub::default(),
             files,
             cookies: Cookies::new(config.secure),
             throttle: Throttle::new(config.rates),
@@ -170,6 +173,14 @@ impl App {
     /// `projection_behind` after [`BEHIND_MAX`].
     pub(crate) async fn caught_up(&self, caller: &Caller) -> Result<(), Problem> {
         let Some(wanted) = caller.min_seq.max(self.written.by(caller.session)) else { return Ok(()) };
+        self.reached(wanted).await
+    }
+
+    /// Waits until the read models have an entry.
+    ///
+    /// # Errors
+    /// `projection_behind` after [`BEHIND_MAX`].
+    pub(crate) async fn reached(&self, wanted: u64) -> Result<(), Problem> {
         // A number from before the bank was set up anew is never reached.
         let wanted = wanted.min(self.handle.status().durable.seq);
         if self.reads.status().seq >= wanted {

@@ -84,7 +84,7 @@ struct Line {
     _place: Place,
 }
 
-/// What changes, as it changes: `movement`, `payment`, `accounts`, `security`.
+/// What changes, as it changes: `movement`, `payment`, `accounts`, `order`, `security`.
 #[utoipa::path(get, path = "/api/v1/events", responses(
     (status = 200, description = "The answer.", body = String, content_type = "text/event-stream"),
     (status = "default", description = "A refusal or a fault.", body = ProblemBody, content_type = "application/problem+json"),
@@ -188,6 +188,10 @@ async fn event(app: &App, customer: CustomerId, row: &FeedRow) -> Result<Option<
         FeedKind::Accounts => {
             let list = app.look(move |bank| accounts::list(bank, customer)).await?;
             named("accounts", &list).map(Some)
+        }
+        FeedKind::Order => {
+            let order = crate::markets::of_feed(app, customer, row.subject).await?;
+            order.map(|order| named("order", &order)).transpose()
         }
         FeedKind::Security => named("security", &Security { kind: "changed" }).map(Some),
     }

@@ -22,6 +22,7 @@ mod guard;
 mod health;
 mod idempotency;
 mod limits;
+mod markets;
 mod me;
 mod movements;
 mod parse;

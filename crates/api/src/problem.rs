@@ -111,6 +111,16 @@ impl Problem {
         self
     }
 
+    /// The sentence.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The figures that belong to the code.
+    pub(crate) const fn params(&self) -> &BTreeMap<String, String> {
+        &self.params
+    }
+
     /// The stable word for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -9,8 +9,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::{
-    Problem, accounts, charts, enrol, events, guard, health, idempotency, me, movements, payees, payments,
-    preview, qr, receipts, security, sign_in, statement, static_files, totp,
+    Problem, accounts, charts, enrol, events, guard, health, idempotency, markets, me, movements, payees,
+    payments, preview, qr, receipts, security, sign_in, statement, static_files, totp,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -34,7 +34,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(sign_in::session_close))
         .routes(routes!(me::me))
         .routes(routes!(me::me_locale))
-        .routes(routes!(accounts::accounts))
+        .routes(routes!(accounts::accounts, markets::show::account_open))
         .routes(routes!(accounts::account_holds))
         .routes(routes!(accounts::account_receive))
         .routes(routes!(charts::account_history))
@@ -64,6 +64,24 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(security::lock))
         .routes(routes!(security::unlock_begin))
         .routes(routes!(security::unlock))
+        .routes(routes!(markets::show::assets))
+        .routes(routes!(markets::show::markets))
+        .routes(routes!(markets::show::market_one))
+        .routes(routes!(markets::show::market_depth))
+        .routes(routes!(markets::show::market_trades))
+        .routes(routes!(markets::show::market_candles))
+        .routes(routes!(markets::live::market_stream))
+        .routes(routes!(markets::preview::order_preview))
+        .routes(routes!(markets::place::order_place, markets::change::orders_cancel))
+        .routes(routes!(markets::change::order_cancel))
+        .routes(routes!(markets::change::order_reduce))
+        .routes(routes!(markets::change::order_move))
+        .routes(routes!(markets::change::seat_stop))
+        .routes(routes!(markets::change::seat_free))
+        .routes(routes!(markets::change::plan_cancel))
+        .routes(routes!(markets::change::orders))
+        .routes(routes!(markets::change::fills))
+        .routes(routes!(markets::change::plans))
         .routes(routes!(events::events))
         .routes(routes!(health::health))
 }

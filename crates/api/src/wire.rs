@@ -8,6 +8,7 @@
 mod account;
 mod health;
 mod identity;
+mod market;
 mod money_text;
 mod movement;
 mod payment;
@@ -22,6 +23,14 @@ pub use identity::{
     CreationCeremony, CustomerStatus, Device, DeviceList, DeviceStatus, Enrolment, EnrolmentFinish,
     EnrolmentRequest, Grade, Locale, LocaleChoice, Me, Passkey, PasskeyFinish, RequestCeremony, Session,
     TotpCode, TotpSecret, UnlockBegin, UnlockRequest, Via,
+};
+pub use market::{
+    AccountRequest, AssetInfo, AssetList, CallReason, Candle, CandleList, Depth, Fill, FillPage, FillRole,
+    FillsNow, InForce, Level, Market, MarketFees, MarketHours, MarketList, MarketPhase, OcoRequest,
+    OfferedAsset, Order, OrderMove, OrderPage, OrderPlaced, OrderPlan, OrderPlanList, OrderPreview,
+    OrderReduce, OrderRefusal, OrderRequest, OrderSide, OrderState, OrderType, OrdersEnded, PriceBand,
+    RestsThen, SelfTrade, StreamDelta, StreamMessage, StreamSnapshot, TakerSide, Trade, TradePage,
+    TwapRequest,
 };
 pub use money_text::{Amount, instant, labelled, parse_asset, parse_instant};
 pub use movement::{Direction, LogKey, Movement, MovementKind, MovementPage, MovementState};

@@ -11,6 +11,7 @@
 mod contract;
 mod guarding;
 mod live;
+mod markets;
 mod paying;
 mod reading;
 mod refusals;

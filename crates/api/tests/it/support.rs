@@ -131,6 +131,11 @@ impl World {
         assert!(self.reads.wait_for(taken.seq, std::time::Duration::from_secs(10)));
     }
 
+    /// Waits until the screens have what everybody did.
+    pub(crate) fn caught_up(&self) {
+        assert!(self.reads.wait_for(self.handle.durable().seq, std::time::Duration::from_secs(10)));
+    }
+
     /// Any request; answers with its status, headers and body.
     pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, HeaderMap, Vec<u8>) {
         let response = self.router.clone().oneshot(request).await.unwrap();

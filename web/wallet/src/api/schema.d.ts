@@ -14,7 +14,8 @@ export interface paths {
         /** The customer's accounts and balances. */
         get: operations["accounts"];
         put?: never;
-        post?: never;
+        /** Opens an account in another asset; there is one in each. */
+        post: operations["account_open"];
         delete?: never;
         options?: never;
         head?: never;
@@ -81,6 +82,23 @@ export interface paths {
         };
         /** What came in and went out in each seven days, oldest first; the last seven end with today. */
         get: operations["account_spending"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The assets that the bank keeps books in. */
+        get: operations["assets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -181,8 +199,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What changes, as it changes: `movement`, `payment`, `accounts`, `security`. */
+        /** What changes, as it changes: `movement`, `payment`, `accounts`, `order`, `security`. */
         get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The fills of the customer's orders, newest first. */
+        get: operations["fills"];
         put?: never;
         post?: never;
         delete?: never;
@@ -276,6 +311,245 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/markets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All markets. */
+        get: operations["markets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One market. */
+        get: operations["market"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/candles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The candles of a market, oldest first; a span without a trade has none. */
+        get: operations["market_candles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/depth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What rests in a market. */
+        get: operations["market_depth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/free": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the customer's orders in a market again. */
+        post: operations["seat_free"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Places an order, or an order of orders. */
+        post: operations["order_place"];
+        /** Ends all of the customer's orders in a market. */
+        delete: operations["orders_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/orders/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at what an order would do. */
+        post: operations["order_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends an order. */
+        delete: operations["order_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/orders/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an order another price; it goes to the back of the queue there. */
+        post: operations["order_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/orders/{id}/reduce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an order smaller; it keeps its place. */
+        post: operations["order_reduce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a plan and what it has in the book. */
+        delete: operations["plan_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends all of the customer's orders in a market and takes none until they are freed. */
+        post: operations["seat_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A market as it changes: a WebSocket that sends a snapshot, then deltas. */
+        get: operations["market_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markets/{number}/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The trades of a market, newest first. */
+        get: operations["market_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -336,6 +610,23 @@ export interface paths {
         };
         /** One movement of the customer. */
         get: operations["movement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customer's orders, newest first. */
+        get: operations["orders"];
         put?: never;
         post?: never;
         delete?: never;
@@ -493,6 +784,23 @@ export interface paths {
         put?: never;
         /** Undoes a payment that still waits. */
         post: operations["payment_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customer's plans that have not ended. */
+        get: operations["plans"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -721,6 +1029,11 @@ export interface components {
              */
             seq: number;
         };
+        /** @description Which asset to open an account in. */
+        AccountRequest: {
+            /** @description Its code. */
+            asset: string;
+        };
         /** @description Decimal text with exactly the asset's scale. */
         Amount: {
             /** @description Code of the asset, such as `CNY`. */
@@ -748,6 +1061,21 @@ export interface components {
          * @enum {string}
          */
         ArrivalKind: "at_once" | "seconds" | "at";
+        /** @description An asset. */
+        AssetInfo: {
+            /** @description Code, such as `BTC`. */
+            code: string;
+            /**
+             * Format: int32
+             * @description Decimals of its minor unit.
+             */
+            scale: number;
+        };
+        /** @description The assets that the bank keeps books in. */
+        AssetList: {
+            /** @description By code. */
+            items: components["schemas"]["OfferedAsset"][];
+        };
         /** @description A bank that can be paid to. */
         Bank: {
             /** @description Clearing number. */
@@ -763,6 +1091,41 @@ export interface components {
         BankList: {
             /** @description Ours first. */
             items: components["schemas"]["Bank"][];
+        };
+        /**
+         * @description What an auction is for.
+         * @enum {string}
+         */
+        CallReason: "opening" | "closing" | "halt" | "resumption";
+        /** @description The trades of a span of time. */
+        Candle: {
+            /** @description Last. */
+            close: string;
+            /** @description Highest. */
+            high: string;
+            /** @description Lowest. */
+            low: string;
+            /** @description First price. */
+            open: string;
+            /**
+             * Format: int64
+             * @description When the span begins, in milliseconds since 1970.
+             */
+            start_ms: number;
+            /**
+             * Format: int64
+             * @description In how many trades.
+             */
+            trades: number;
+            /** @description How much base traded. */
+            volume_base: string;
+            /** @description For how much quote. */
+            volume_quote: string;
+        };
+        /** @description Candles, oldest first; a span without a trade has none. */
+        CandleList: {
+            /** @description The candles. */
+            candles: components["schemas"]["Candle"][];
         };
         /** @description The other side of a payment or movement. */
         Counterparty: {
@@ -792,6 +1155,23 @@ export interface components {
          * @enum {string}
          */
         CustomerStatus: "active" | "locked";
+        /** @description What rests in a book, best prices first. */
+        Depth: {
+            /** @description Who sells. */
+            asks: components["schemas"]["Level"][];
+            /** @description Who buys. */
+            bids: components["schemas"]["Level"][];
+            /**
+             * Format: int32
+             * @description CRC-32C of the best 25 levels of each side, `price:quantity|` each, bids first.
+             */
+            checksum: number;
+            /**
+             * Format: int64
+             * @description The journal entry for which this is true.
+             */
+            sequence: number;
+        };
         /** @description A device of the customer. */
         Device: {
             /**
@@ -854,6 +1234,57 @@ export interface components {
             locale: components["schemas"]["Locale"];
             /** @description Telephone number: `+` and 8 to 15 digits. */
             phone: string;
+        };
+        /** @description A fill of one of the customer's orders. */
+        Fill: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The fee in quote; below zero where something was given back. */
+            fee: string;
+            /**
+             * Format: int32
+             * @description The market's number.
+             */
+            market: number;
+            /** @description The movement of base. */
+            movement_base: string;
+            /** @description The movement of quote. */
+            movement_quote: string;
+            /** @description The order. */
+            order: string;
+            /** @description At which price. */
+            price: string;
+            /** @description How much. */
+            quantity: string;
+            role: ("maker" | "taker" | "auction") & Record<string, never>;
+            /** @description Bought or sold. */
+            side: components["schemas"]["OrderSide"];
+            /**
+             * Format: int64
+             * @description Number of the trade.
+             */
+            trade: number;
+        };
+        /** @description A page of fills, newest first. */
+        FillPage: {
+            /** @description The fills. */
+            fills: components["schemas"]["Fill"][];
+            /** @description Where the next page begins. */
+            next: string | null;
+        };
+        /** @description What would fill at once. */
+        FillsNow: {
+            /** @description At which price on average. */
+            average: string | null;
+            /** @description For how much quote, fees not counted. */
+            cost: string;
+            /** @description How much. */
+            quantity: string;
+            /** @description At which price at worst. */
+            worst: string | null;
         };
         /**
          * @description How well a customer is known.
@@ -940,6 +1371,11 @@ export interface components {
          * @enum {string}
          */
         HoldReason: "withdrawal_undo" | "withdrawal_sending";
+        /**
+         * @description How long an order stays.
+         * @enum {string}
+         */
+        InForce: "gtc" | "ioc" | "fok" | "gtd" | "post_only";
         /** @description What the passkey signs: its canonical hash is the challenge. */
         Intent: {
             /** @description How much arrives. */
@@ -964,6 +1400,8 @@ export interface components {
             /** @description By which way. */
             rail: components["schemas"]["Rail"];
         };
+        /** @description A price, how much rests there, and how many orders. */
+        Level: Record<string, never>[];
         /** @description One limit. */
         LimitRow: {
             cap: components["schemas"]["Amount"] | null;
@@ -999,6 +1437,121 @@ export interface components {
             /** @description The key in the form of C2SP signed notes. */
             vkey: string;
         };
+        /** @description A market. */
+        Market: {
+            /** @description The prices that an order may name now. */
+            band: components["schemas"]["PriceBand"];
+            /** @description What is bought and sold. */
+            base: components["schemas"]["AssetInfo"];
+            /** @description Lowest price that somebody takes. */
+            best_ask: string | null;
+            /** @description Highest price that somebody pays. */
+            best_bid: string | null;
+            /**
+             * Format: int64
+             * @description How far that is from the price a day ago, in basis points.
+             */
+            change_24h_bps: number | null;
+            /** @description Fees. */
+            fees: components["schemas"]["MarketFees"];
+            /** @description Highest price of the last day. */
+            high_24h: string | null;
+            hours: components["schemas"]["MarketHours"] | null;
+            /** @description Price of the last trade. */
+            last: string | null;
+            /** @description Step of quantities. */
+            lot: string;
+            /** @description Lowest price of the last day. */
+            low_24h: string | null;
+            /** @description Least that an order is worth, in quote. */
+            min_notional: string;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+            phase: ("closed" | "call" | "open" | "suspended") & Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When that changes by itself.
+             */
+            phase_until: string | null;
+            phase_why: components["schemas"]["CallReason"] | null;
+            /** @description Most of one order. */
+            quantity_max: string;
+            /** @description What it is paid with. */
+            quote: components["schemas"]["AssetInfo"];
+            /** @description The price around which the band lies. */
+            reference: string;
+            /**
+             * Format: int32
+             * @description The customer's seat.
+             */
+            seat: number | null;
+            /** @description Whether the customer's orders are stopped. */
+            stopped: boolean;
+            /** @description Step of prices. */
+            tick: string;
+            /** @description How much base traded in the last day. */
+            volume_24h_base: string;
+            /** @description For how much quote. */
+            volume_24h_quote: string;
+        };
+        /** @description Fees in millionths of what changes hands in quote. */
+        MarketFees: {
+            /**
+             * Format: int64
+             * @description Of the order that rested; below zero it gets them.
+             */
+            maker_ppm: number;
+            /**
+             * Format: int32
+             * @description Of the order that came in.
+             */
+            taker_ppm: number;
+        };
+        /** @description When a market trades, by the clock of its place. */
+        MarketHours: {
+            /**
+             * Format: int32
+             * @description Minute of the day at which orders are collected for the opening auction.
+             */
+            call_at: number;
+            /**
+             * Format: int32
+             * @description Minute of the closing auction.
+             */
+            close_at: number;
+            /**
+             * Format: int32
+             * @description Minute at which orders are collected for the closing auction.
+             */
+            closing_call_at: number;
+            /** @description Days of the week, 1 for Monday to 7. */
+            days: number[];
+            /** @description Days on which it stays closed. */
+            holidays: string[];
+            /**
+             * Format: int32
+             * @description Minute of the opening auction.
+             */
+            open_at: number;
+            /**
+             * Format: int32
+             * @description Minutes that the clock is ahead of UTC.
+             */
+            utc_offset_minutes: number;
+        };
+        /** @description All markets. */
+        MarketList: {
+            /** @description By number. */
+            markets: components["schemas"]["Market"][];
+        };
+        /**
+         * @description What a market does at the moment.
+         * @enum {string}
+         */
+        MarketPhase: "closed" | "call" | "open" | "suspended";
         /** @description The customer who asks. */
         Me: {
             /** @description Their accounts. */
@@ -1063,7 +1616,7 @@ export interface components {
          * @description What kind of movement.
          * @enum {string}
          */
-        MovementKind: "deposit" | "transfer_in" | "transfer_out" | "withdrawal" | "fee" | "return" | "adjustment";
+        MovementKind: "deposit" | "transfer_in" | "transfer_out" | "withdrawal" | "fee" | "return" | "adjustment" | "trade";
         /** @description A page of movements. */
         MovementPage: {
             /** @description Newest first. */
@@ -1081,6 +1634,234 @@ export interface components {
          * @enum {string}
          */
         MovementState: "in_transit" | "settled";
+        /** @description The stop of a pair. */
+        OcoRequest: {
+            /** @description The worst price of what follows it. */
+            stop_limit: string;
+            /** @description The price that ends the limit order. */
+            stop_trigger: string;
+        };
+        /** @description An asset that the bank keeps books in. */
+        OfferedAsset: {
+            /** @description Code, such as `BTC`. */
+            code: string;
+            /** @description Whether the customer has an account in it. */
+            opened: boolean;
+            /**
+             * Format: int32
+             * @description Decimals of its minor unit.
+             */
+            scale: number;
+        };
+        /** @description An order. */
+        Order: {
+            /** @description At which price it traded on average. */
+            average: string | null;
+            /**
+             * Format: int64
+             * @description The owner's own number for it.
+             */
+            client: number | null;
+            /**
+             * Format: date-time
+             * @description When it was filled or ended.
+             */
+            ended_at: string | null;
+            /** @description Fees paid in quote; below zero where it got more back. */
+            fee_paid: string;
+            /** @description How much has traded. */
+            filled: string;
+            /** @description Its id. */
+            id: string;
+            in_force: ("gtc" | "ioc" | "fok" | "gtd" | "post_only") & Record<string, never>;
+            /** @description How much is left of it in the book. */
+            left: string;
+            /**
+             * Format: int32
+             * @description The market's number.
+             */
+            market: number;
+            /**
+             * Format: date-time
+             * @description When it came in.
+             */
+            placed_at: string;
+            /**
+             * Format: int32
+             * @description The plan that it is a piece of.
+             */
+            plan: number | null;
+            /** @description Limit or worst price. */
+            price: string | null;
+            /** @description How much it was when it came in; of a `budget` what it bought. */
+            quantity: string;
+            reserved: components["schemas"]["Amount"] | null;
+            /** @description How much it shows at a time. */
+            shown: string | null;
+            /** @description Buy or sell. */
+            side: components["schemas"]["OrderSide"];
+            state: ("open" | "waiting" | "filled" | "cancelled" | "expired" | "killed") & Record<string, never>;
+            /** @description What it waits or waited for. */
+            trigger: string | null;
+            type: ("limit" | "market" | "budget" | "stop" | "stop_limit" | "oco" | "twap") & Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            until: string | null;
+        };
+        /** @description Where an order moves to. */
+        OrderMove: {
+            /** @description The new price. */
+            price: string;
+        };
+        /** @description A page of orders, newest first. */
+        OrderPage: {
+            /** @description Where the next page begins. */
+            next: string | null;
+            /** @description The orders. */
+            orders: components["schemas"]["Order"][];
+        };
+        /** @description What became of a request for an order. */
+        OrderPlaced: {
+            /** @description What filled at once. */
+            fills: components["schemas"]["Fill"][];
+            order: components["schemas"]["Order"] | null;
+            plan: components["schemas"]["OrderPlan"] | null;
+        };
+        /** @description An order of orders that has not ended. */
+        OrderPlan: {
+            /** @description How much of it is left. */
+            left: string;
+            /**
+             * Format: int32
+             * @description The market's number.
+             */
+            market: number;
+            /**
+             * Format: date-time
+             * @description When the next piece is due.
+             */
+            next_at: string | null;
+            /**
+             * Format: int32
+             * @description Its number in the market.
+             */
+            number: number;
+            /** @description Its order in the book. */
+            order: string | null;
+            /**
+             * Format: int32
+             * @description Of a spread order, how many pieces.
+             */
+            pieces: number | null;
+            /**
+             * Format: int32
+             * @description How many orders it has placed.
+             */
+            placed: number;
+            /**
+             * Format: date-time
+             * @description When it was taken.
+             */
+            placed_at: string;
+            /** @description The limit price. */
+            price: string;
+            /** @description How much in all. */
+            quantity: string;
+            /** @description Buy or sell. */
+            side: components["schemas"]["OrderSide"];
+            /** @description Of a pair, the worst price of what follows. */
+            stop_limit: string | null;
+            /** @description Of a pair, the price that ends the limit order. */
+            stop_trigger: string | null;
+            type: ("limit" | "market" | "budget" | "stop" | "stop_limit" | "oco" | "twap") & Record<string, never>;
+        };
+        /** @description Orders of orders that have not ended. */
+        OrderPlanList: {
+            /** @description Oldest first. */
+            plans: components["schemas"]["OrderPlan"][];
+        };
+        /** @description What would become of an order if it came in now. */
+        OrderPreview: {
+            /** @description What the fills at once cost in fees, in quote. */
+            fee_expected: string;
+            /** @description Most that it can cost in fees, in quote. */
+            fee_max: string;
+            /** @description What would fill at once. */
+            fills_now: components["schemas"]["FillsNow"];
+            refusal: components["schemas"]["OrderRefusal"] | null;
+            reserved: components["schemas"]["Amount"] | null;
+            /** @description What would rest. */
+            rests: components["schemas"]["RestsThen"];
+        };
+        /** @description By how much an order becomes smaller. */
+        OrderReduce: {
+            /** @description By how much. */
+            by: string;
+        };
+        /** @description Why an order would be refused. */
+        OrderRefusal: {
+            /** @description The stable word, as in a problem. */
+            code: string;
+            /** @description What to do. */
+            detail: string;
+            /** @description The figures that belong to it. */
+            params: {
+                [key: string]: string;
+            };
+        };
+        /** @description An order to be. */
+        OrderRequest: {
+            /** @description What a `budget` may cost in quote, fees not counted. */
+            budget?: string | null;
+            /**
+             * Format: int64
+             * @description The owner's own number for it, new among open orders.
+             */
+            client?: number | null;
+            in_force?: components["schemas"]["InForce"] | null;
+            oco?: components["schemas"]["OcoRequest"] | null;
+            /** @description Limit price of `limit`, `stop_limit`, `oco` and `twap`. */
+            price?: string | null;
+            /** @description How much; of every kind but `budget`. */
+            quantity?: string | null;
+            self_trade?: components["schemas"]["SelfTrade"] | null;
+            /** @description How much of it is shown at a time. */
+            shown?: string | null;
+            /** @description Buy or sell. */
+            side: components["schemas"]["OrderSide"];
+            /** @description Price that brings a `stop` or `stop_limit` in. */
+            trigger?: string | null;
+            twap?: components["schemas"]["TwapRequest"] | null;
+            /** @description What kind. */
+            type: components["schemas"]["OrderType"];
+            /**
+             * Format: date-time
+             * @description When a `gtd` order ends.
+             */
+            until?: string | null;
+            /** @description Worst price of `market`, `budget` and `stop`; by default the price at which trading would halt. */
+            worst?: string | null;
+        };
+        /**
+         * @description Buy or sell.
+         * @enum {string}
+         */
+        OrderSide: "buy" | "sell";
+        /**
+         * @description What kind of order.
+         * @enum {string}
+         */
+        OrderType: "limit" | "market" | "budget" | "stop" | "stop_limit" | "oco" | "twap";
+        /** @description What ended. */
+        OrdersEnded: {
+            /**
+             * Format: int32
+             * @description How many orders and plans.
+             */
+            ended: number;
+        };
         /** @description A payment code, understood. */
         ParsedQr: {
             amount: components["schemas"]["Amount"] | null;
@@ -1298,6 +2079,13 @@ export interface components {
             /** @description Who gets it. */
             payee: components["schemas"]["PayeeRef"];
         };
+        /** @description Prices from one to another. */
+        PriceBand: {
+            /** @description The highest. */
+            high: string;
+            /** @description The lowest. */
+            low: string;
+        };
         /** @description RFC 9457 problem details. */
         Problem: {
             /** @description A stable word for programs; the wallet says it in the customer's language. */
@@ -1366,6 +2154,13 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description What would stay in the book. */
+        RestsThen: {
+            /** @description At which price. */
+            price: string | null;
+            /** @description How much. */
+            quantity: string;
+        };
         /** @description The way a payment takes. */
         Route: {
             /** @description Which. */
@@ -1381,6 +2176,11 @@ export interface components {
          * @enum {string}
          */
         RouteReason: "same_bank" | "below_instant_ceiling" | "above_instant_ceiling";
+        /**
+         * @description What happens where an order would trade with another of the same owner.
+         * @enum {string}
+         */
+        SelfTrade: "taker" | "maker" | "both" | "decrement";
         /** @description The session that asks. */
         Session: {
             /** @description On which device. */
@@ -1414,6 +2214,62 @@ export interface components {
          * @enum {string}
          */
         StepName: "requested" | "checked" | "waiting" | "sent" | "confirmed" | "settled" | "cancelled" | "rejected" | "returned";
+        /** @description What changed. */
+        StreamDelta: {
+            /** @description Prices that changed. */
+            asks: components["schemas"]["Level"][];
+            /** @description Prices that changed; a quantity of nothing means that the price is gone, or no longer among the best. */
+            bids: components["schemas"]["Level"][];
+            candle: components["schemas"]["Candle"] | null;
+            /**
+             * Format: int32
+             * @description Of the depth after this.
+             */
+            checksum: number;
+            phase: components["schemas"]["MarketPhase"] | null;
+            /**
+             * Format: int64
+             * @description The sequence of the message before: whoever has another missed one.
+             */
+            previous: number;
+            /**
+             * Format: int64
+             * @description The journal entry for which the depth is true after this.
+             */
+            sequence: number;
+            /** @description New trades, newest first. */
+            trades: components["schemas"]["Trade"][];
+        };
+        /** @description What a market's stream sends. */
+        StreamMessage: (components["schemas"]["StreamSnapshot"] & {
+            /** @enum {string} */
+            type: "snapshot";
+        }) | (components["schemas"]["StreamDelta"] & {
+            /** @enum {string} */
+            type: "delta";
+        });
+        /** @description A market as it is: the best 200 prices of each side, and the newest trades. */
+        StreamSnapshot: {
+            /** @description Who sells. */
+            asks: components["schemas"]["Level"][];
+            /** @description Who buys. */
+            bids: components["schemas"]["Level"][];
+            /**
+             * Format: int32
+             * @description As in [`Depth`].
+             */
+            checksum: number;
+            /** @description Price of the last trade. */
+            last: string | null;
+            phase: ("closed" | "call" | "open" | "suspended") & Record<string, never>;
+            /**
+             * Format: int64
+             * @description The journal entry for which this is true.
+             */
+            sequence: number;
+            /** @description The newest trades, newest first. */
+            trades: components["schemas"]["Trade"][];
+        };
         /** @description A one-time code. */
         TotpCode: {
             /** @description Six digits. */
@@ -1425,6 +2281,44 @@ export interface components {
             otpauth_uri: string;
             /** @description To be typed. */
             secret_base32: string;
+        };
+        /** @description A trade. */
+        Trade: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Its number in the market, from 1.
+             */
+            number: number;
+            /** @description At which price. */
+            price: string;
+            /** @description How much. */
+            quantity: string;
+            taker: ("buy" | "sell" | "auction") & Record<string, never>;
+        };
+        /** @description A page of trades, newest first. */
+        TradePage: {
+            /** @description Where the next page begins. */
+            next: string | null;
+            /** @description The trades. */
+            trades: components["schemas"]["Trade"][];
+        };
+        /** @description How an order is spread over time. */
+        TwapRequest: {
+            /**
+             * Format: int32
+             * @description Seconds between two.
+             */
+            every_seconds: number;
+            /**
+             * Format: int32
+             * @description How many pieces.
+             */
+            pieces: number;
         };
         /** @description The passkey to be asked before unlocking. */
         UnlockBegin: {
@@ -1468,6 +2362,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    account_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
                 };
             };
             /** @description A refusal or a fault. */
@@ -1598,6 +2525,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetList"];
                 };
             };
             /** @description A refusal or a fault. */
@@ -1795,6 +2751,42 @@ export interface operations {
             };
         };
     };
+    fills: {
+        parameters: {
+            query?: {
+                /** @description Only of this market. */
+                market?: number;
+                /** @description Where the page before ended. */
+                cursor?: string;
+                /** @description Most rows, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FillPage"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -1938,6 +2930,504 @@ export interface operations {
             };
         };
     };
+    markets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    market: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Market"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    market_candles: {
+        parameters: {
+            query: {
+                /** @description How long each is. */
+                interval: "1m" | "5m" | "15m" | "1h" | "4h" | "1d";
+                /** @description From this instant on; 300 candles before `to` where nothing is said. */
+                from?: string;
+                /** @description Up to this instant; now where nothing is said. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandleList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    market_depth: {
+        parameters: {
+            query?: {
+                /** @description Levels of each side, 1 to 500. */
+                levels?: number;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Depth"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seat_free: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersEnded"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_place: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPlaced"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    orders_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersEnded"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPreview"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersEnded"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderMove"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersEnded"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_reduce: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderReduce"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersEnded"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                plan: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersEnded"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seat_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersEnded"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    market_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A WebSocket of messages as text. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamMessage"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    market_trades: {
+        parameters: {
+            query?: {
+                /** @description Where the page before ended. */
+                cursor?: string;
+                /** @description Most rows, 1 to 500. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradePage"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     me: {
         parameters: {
             query?: never;
@@ -2062,6 +3552,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Movement"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    orders: {
+        parameters: {
+            query?: {
+                /** @description Only of this market. */
+                market?: number;
+                /** @description Only open orders, or only ended ones. */
+                open?: boolean;
+                /** @description Where the page before ended. */
+                cursor?: string;
+                /** @description Most rows, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
                 };
             };
             /** @description A refusal or a fault. */
@@ -2409,6 +3937,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPlanList"];
                 };
             };
             /** @description A refusal or a fault. */
