@@ -1,47 +1,12 @@
 //! Orders on markets: who may give them, and what they do to the books.
 
-use exchange::market::{Funds, Movement, Owner};
-use exchange::{Caller, Exchange, Outcome, Taken};
+use exchange::market::Owner;
+use exchange::{Caller, Exchange, OnLedger, Outcome, Taken};
 use identity::{Actor, Authority};
-use ledger::{Ledger, Position, Tenant, Trade};
-use money::{AccountId, Asset, Timestamp};
+use ledger::Tenant;
+use money::{AccountId, Timestamp};
 
 use crate::{Bank, Event, Refusal};
-
-/// The books, as the markets use them. Every movement was covered before it comes here.
-struct Books<'a> {
-    ledger: &'a mut Ledger,
-    now: Timestamp,
-}
-
-impl Funds for Books<'_> {
-    fn position(&self, account: AccountId) -> Result<Position, ledger::Refusal> {
-        self.ledger.position(account)
-    }
-
-    fn asset(&self, account: Position) -> Option<Asset> {
-        self.ledger.at(account).map(|(_, account)| account.asset())
-    }
-
-    fn available(&self, account: Position) -> u128 {
-        self.ledger.at(account).map_or(0, |(_, account)| account.balance().available.minor())
-    }
-
-    fn can_reserve(&self, account: Position, minor: u128) -> Result<(), ledger::Refusal> {
-        self.ledger.can_reserve(account, minor)
-    }
-
-    fn carry_out(&mut self, movement: &Movement) {
-        match movement {
-            Movement::Reserve { account, minor } => self.ledger.reserve(*account, *minor),
-            Movement::Unreserve { account, minor } => self.ledger.unreserve(*account, *minor),
-            Movement::Trade { id, legs, reference } => {
-                let trade = Trade { id: *id, legs, reference: Some(*reference), memo: "" };
-                self.ledger.post_trade(&trade, self.now);
-            }
-        }
-    }
-}
 
 impl Bank {
     /// Takes a command of the markets. A refusal leaves nothing.
@@ -85,7 +50,7 @@ impl Bank {
         }
         let caller = Caller { operator, owner };
         let Self { ledger, exchange, .. } = self;
-        let taken = exchange.take(command, &caller, now, &mut Books { ledger, now })?;
+        let taken = exchange.take(command, &caller, now, &mut OnLedger::new(ledger, now))?;
         let is_empty = taken.outcome.events.is_empty();
         if is_empty { Err(Refusal::Orders(taken.refusals)) } else { Ok(taken) }
     }
@@ -105,13 +70,13 @@ impl Bank {
             return None;
         }
         let Self { ledger, exchange, .. } = self;
-        let outcome = exchange.tick(now, &mut Books { ledger, now });
+        let outcome = exchange.tick(now, &mut OnLedger::new(ledger, now));
         (!outcome.events.is_empty()).then_some(Event::Exchange(outcome))
     }
 
     pub(crate) fn replay_exchange(&mut self, outcome: &Outcome, now: Timestamp) {
         let Self { ledger, exchange, .. } = self;
-        exchange.replay(outcome, now, &mut Books { ledger, now });
+        exchange.replay(outcome, now, &mut OnLedger::new(ledger, now));
     }
 
     /// What is set aside on each account is what the orders in the books of the markets can need, and no more.

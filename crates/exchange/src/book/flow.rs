@@ -38,6 +38,8 @@ pub struct Shape {
     pub is_even: bool,
     /// So many of the oldest orders are the ones that are cancelled, reduced and moved.
     pub window: usize,
+    /// Whether the orders of one owner never trade with each other.
+    pub is_grouped: bool,
     /// What the flow follows from.
     pub seed: u64,
 }
@@ -45,13 +47,35 @@ pub struct Shape {
 impl Shape {
     /// The market that engines are compared with.
     pub const fn usual(seed: u64) -> Self {
-        Self { orders: 1_000, seats: 125, reach: 1_000, is_even: false, window: usize::MAX, seed }
+        Self {
+            orders: 1_000,
+            seats: 125,
+            reach: 1_000,
+            is_even: false,
+            window: usize::MAX,
+            is_grouped: false,
+            seed,
+        }
+    }
+
+    /// The same with self-trade prevention.
+    #[must_use]
+    pub const fn grouped(seed: u64) -> Self {
+        Self { is_grouped: true, ..Self::usual(seed) }
     }
 
     /// A million orders over a hundred thousand prices, of which the oldest 512 are at work, as exchange-core's generator has it.
     #[must_use]
     pub const fn deep(seed: u64) -> Self {
-        Self { orders: 1_000_000, seats: 125_000, reach: 50_000, is_even: true, window: 512, seed }
+        Self {
+            orders: 1_000_000,
+            seats: 125_000,
+            reach: 50_000,
+            is_even: true,
+            window: 512,
+            is_grouped: false,
+            seed,
+        }
     }
 
     /// The same, but any of the million may be at work: the worst that can happen to a processor's caches.
@@ -267,7 +291,7 @@ impl Flow {
         let seat = u32::try_from(self.below(u64::from(self.shape.seats))).unwrap_or(0);
         BookCommand::Enter(NewOrder {
             seat: Seat::new(seat),
-            group: StpGroup::NONE,
+            group: if self.shape.is_grouped { StpGroup::new(seat.saturating_add(1)) } else { StpGroup::NONE },
             self_trade: SelfTrade::CancelTaker,
             side,
             terms,

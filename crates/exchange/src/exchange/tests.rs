@@ -6,7 +6,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-use ledger::{AccountKind, Change, Command as Books, Entry, Ledger, Leg, Memo, Position, Trade};
+use ledger::{AccountKind, Change, Command as Books, Entry, Ledger, Leg, Memo};
 use money::{AccountId, Amount, Asset, CustomerId, EntryId, Text, Timestamp};
 
 mod dealing;
@@ -15,47 +15,14 @@ use super::{Caller, Exchange, Taken};
 use crate::book::{InForce, SelfTrade, Terms};
 use crate::command::{Command, MarketChange, NewParent, Plan};
 use crate::event::{Event, Outcome};
-use crate::market::{
-    CallReason, Fees, Funds, Hours, MakerFee, Movement, Owner, ParentEnd, ParentNumber, Phase, Rules,
-};
+use crate::market::{CallReason, Fees, Hours, MakerFee, Owner, ParentEnd, ParentNumber, Phase, Rules};
 use crate::row::{Ask, OrderBatch, OrderRow, PlaceRow};
-use crate::{MarketNumber, OrderId, Price, Quantity, Refusal, Seat, Side};
+use crate::{MarketNumber, OnLedger, OrderId, Price, Quantity, Refusal, Seat, Side};
 
 const MARKET: MarketNumber = MarketNumber::new(1);
 const FEES: AccountId = AccountId::new(900);
 /// A Monday, 2026-11-30 00:00 UTC.
 const MONDAY: u64 = 1_796_342_400_000 + 4 * 86_400_000;
-
-struct Kept<'a>(&'a mut Ledger, Timestamp);
-
-impl Funds for Kept<'_> {
-    fn position(&self, account: AccountId) -> Result<Position, ledger::Refusal> {
-        self.0.position(account)
-    }
-
-    fn asset(&self, account: Position) -> Option<Asset> {
-        self.0.at(account).map(|(_, account)| account.asset())
-    }
-
-    fn available(&self, account: Position) -> u128 {
-        self.0.at(account).map_or(0, |(_, account)| account.balance().available.minor())
-    }
-
-    fn can_reserve(&self, account: Position, minor: u128) -> Result<(), ledger::Refusal> {
-        self.0.can_reserve(account, minor)
-    }
-
-    fn carry_out(&mut self, movement: &Movement) {
-        match movement {
-            Movement::Reserve { account, minor } => self.0.reserve(*account, *minor),
-            Movement::Unreserve { account, minor } => self.0.unreserve(*account, *minor),
-            Movement::Trade { id, legs, reference } => {
-                let trade = Trade { id: *id, legs, reference: Some(*reference), memo: "" };
-                self.0.post_trade(&trade, self.1);
-            }
-        }
-    }
-}
 
 fn btc() -> Asset {
     Asset::new("BTC", 8).unwrap()
@@ -165,7 +132,8 @@ impl Rig {
     }
 
     fn take(&mut self, command: &Command, caller: &Caller) -> Result<Taken, Refusal> {
-        let taken = self.exchange.take(command, caller, self.now, &mut Kept(&mut self.ledger, self.now))?;
+        let taken =
+            self.exchange.take(command, caller, self.now, &mut OnLedger::new(&mut self.ledger, self.now))?;
         self.follow(&taken.outcome);
         Ok(taken)
     }
@@ -175,7 +143,7 @@ impl Rig {
         let bytes = minicbor::to_vec(outcome).unwrap();
         let read: Outcome = minicbor::decode(&bytes).unwrap();
         assert_eq!(&read, outcome);
-        self.replica.replay(&read, self.now, &mut Kept(&mut self.copy, self.now));
+        self.replica.replay(&read, self.now, &mut OnLedger::new(&mut self.copy, self.now));
         let state = |exchange: &Exchange, ledger: &Ledger| {
             (minicbor::to_vec(exchange).unwrap(), minicbor::to_vec(ledger).unwrap())
         };
@@ -215,7 +183,7 @@ impl Rig {
 
     fn tick(&mut self, ms: u64) -> Outcome {
         self.now = self.now.plus_ms(ms);
-        let outcome = self.exchange.tick(self.now, &mut Kept(&mut self.ledger, self.now));
+        let outcome = self.exchange.tick(self.now, &mut OnLedger::new(&mut self.ledger, self.now));
         self.follow(&outcome);
         outcome
     }

@@ -70,8 +70,15 @@ fn the_mix_is_that_of_the_recorded_runs() {
 /// Looking ahead changes nothing and fits every command.
 #[test]
 fn looking_ahead_changes_nothing() {
-    let mut flow =
-        Flow::new(Shape { orders: 20_000, seats: 100, reach: 5_000, is_even: true, window: 512, seed: 4 });
+    let mut flow = Flow::new(Shape {
+        orders: 20_000,
+        seats: 100,
+        reach: 5_000,
+        is_even: true,
+        window: 512,
+        is_grouped: false,
+        seed: 4,
+    });
     let mut commands = Vec::new();
     flow.fill(&mut commands);
     flow.run(20_000, &mut commands);

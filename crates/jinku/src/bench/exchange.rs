@@ -1,4 +1,4 @@
-//! `jinku bench exchange`: what the order book does in a second, first alone on one thread, without journal or ledger.
+//! `jinku bench exchange`: what the order book does in a second: alone on one thread, with funds, fees and a ledger, and through a bank of its own.
 //!
 //! The commands are made before they are timed ([`exchange::book::flow`] says what they are). Throughput and latency are measured in runs of their own: reading
 //! the clock before and after each command takes about as long as the command. With `--in FILE` the commands of a file are taken instead and everything
@@ -7,10 +7,17 @@
 mod book;
 mod case;
 mod check;
+mod floor;
 mod keep;
+mod market;
+mod node;
 mod text;
 
 use std::path::PathBuf;
+
+/// Most commands of the cases that keep every fill in a ledger.
+const SETTLED_MAX: usize = 2_000_000;
+const DURABLE_MAX: usize = 1_000_000;
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -45,6 +52,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         book::deep(commands, arguments.runs)?,
         book::deep_any(commands, arguments.runs)?,
         book::far(commands, arguments.runs)?,
+        market::settled(commands.min(SETTLED_MAX), arguments.runs)?,
+        node::durable(commands.min(DURABLE_MAX))?,
         keep::replay(commands)?,
         keep::snapshot()?,
     ];

@@ -249,7 +249,7 @@ impl Setting<'_> {
     fn list(&mut self, listing: &Listing) -> anyhow::Result<()> {
         let (asset, books) = (listing.asset()?, listing.books()?);
         let pair = Pair { base: asset, quote: Asset::CNY };
-        self.give("treasurer", Command::Payments(payments::Command::OpenBooks(books.clone())))?;
+        self.give("treasurer", Command::Payments(payments::Command::OpenBooks(books)))?;
         self.post(books.reserve, books.capital, listing.units(listing.stock)?, "opening stock")?;
         let desk = listing.account(DESK);
         self.open_account(desk, AccountKind::Customer, asset, None)?;
