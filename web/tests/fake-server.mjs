@@ -4,6 +4,8 @@ import { createReadStream, existsSync, statSync } from 'node:fs'
 import http from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { FakeMarkets } from './fake-markets.mjs'
+import { acceptSocket } from './fake-socket.mjs'
 
 const DIST = fileURLToPath(new URL('../wallet/dist', import.meta.url))
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png', '.webmanifest': 'application/manifest+json' }
@@ -34,14 +36,20 @@ class Refusal extends Error {
 }
 
 /** Starts the bank; `undoMs` is its undo window, `history` whether the customer has a past. */
-export async function startFakeBank({ port = 0, undoMs = 60_000, history = false } = {}) {
+export async function startFakeBank({ port = 0, undoMs = 60_000, history = false, quoteMs } = {}) {
   const bank = newBank(undoMs, history)
+  bank.markets = new FakeMarkets({ home: homeOf(bank), tell: (who, event, data) => tell(bank, event, data, who), refuse, quoteMs })
   const server = http.createServer((request, response) => void serve(bank, request, response))
+  server.on('upgrade', (request, socket) => {
+    const number = /^\/api\/v1\/markets\/(\d+)\/stream$/.exec(request.url)?.[1]
+    if (!number || bank.down || bank.deaf) socket.destroy()
+    else bank.markets.follow(Number(number), acceptSocket(request, socket))
+  })
   await new Promise((resolve) => server.listen(port, 'localhost', resolve))
   return {
     url: `http://localhost:${server.address().port}`,
     bank,
-    stop: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections() }),
+    stop: () => new Promise((resolve) => { bank.markets.dropLines(); server.close(resolve); server.closeAllConnections() }),
   }
 }
 
@@ -52,17 +60,26 @@ function newBank(undoMs, history) {
 const id = (bank, kind) => `${kind}${String(bank.next++).padStart(6, '0')}`
 const held = (bank) => [...bank.payments.values()].filter((p) => p.state === 'waiting' || p.state === 'sending').reduce((sum, p) => sum + minorOf(p.amount), 0n)
 const account = (bank) => ({ id: 'acc1', number: '6230000000000017', asset: 'CNY', posted: cny(bank.posted), held: cny(held(bank)), available: cny(bank.posted - held(bank)), opened_at: iso(-40 * DAY_MS) })
-const me = (bank) => ({ ...bank.me, accounts: [account(bank)] })
+/** The first customer's account in the bank's own currency, as the markets see it. */
+const homeOf = (bank) => {
+  let orders = 0n
+  return { id: 'acc1', get posted() { return bank.posted }, set posted(minor) { bank.posted = minor }, get held() { return held(bank) + orders }, set held(minor) { orders = minor } }
+}
+const accountsOf = (bank, who) => bank.markets.accounts(who).map((found, n) => (who === '1' && n === 0 ? { ...account(bank), held: found.held, available: found.available } : found))
+const me = (bank, who = '1') => ({ ...bank.me, accounts: accountsOf(bank, who) })
+function refuse(status, code, params) {
+  throw new Refusal(status, code, params)
+}
 const party = (bank, p) => {
   const found = bank.banks.find((b) => b.code === p.bank_code) ?? bank.banks[1]
   return { name: p.name, account_number: p.account_number, bank_code: found.code, bank_name_zh: found.name_zh, bank_name_en: found.name_en, own_bank: found.ours }
 }
 
-function tell(bank, event, data) {
+function tell(bank, event, data, who = '1') {
   bank.seq += 1
   const entry = `id: ${bank.seq}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
-  bank.log.push({ seq: bank.seq, entry })
-  for (const stream of bank.streams) stream.write(entry)
+  bank.log.push({ seq: bank.seq, entry, who })
+  for (const stream of bank.streams) if (stream.who === who) stream.write(entry)
 }
 
 function move(bank, minor, direction, kind, counterparty, note, payment, state = 'settled', at = iso()) {
@@ -71,7 +88,7 @@ function move(bank, minor, direction, kind, counterparty, note, payment, state =
   bank.movements.unshift(movement)
   payment?.movement_ids.push(movement.id)
   tell(bank, 'movement', movement)
-  tell(bank, 'accounts', { items: [account(bank)] })
+  tell(bank, 'accounts', { items: accountsOf(bank, '1') })
   return movement
 }
 
@@ -139,7 +156,7 @@ function submit(bank, { intent }) {
   advance(bank, payment, payment.state, 'checked')
   if (kind === 'transfer') settle(bank, payment, 'transfer_out')
   else setTimeout(() => { if (payment.state === 'waiting' || payment.state === 'sending') sendOut(bank, payment) }, undo ? bank.undoMs : 300)
-  tell(bank, 'accounts', { items: [account(bank)] })
+  tell(bank, 'accounts', { items: accountsOf(bank, '1') })
   return payment
 }
 
@@ -157,7 +174,7 @@ function cancel(bank, payment) {
   if (payment.state !== 'waiting') throw new Refusal(409, 'undo_window_over')
   payment.steps = [...payment.steps.filter((s) => s.done), { step: 'cancelled', at: null, done: false, failed: false }]
   advance(bank, payment, 'cancelled', 'cancelled')
-  tell(bank, 'accounts', { items: [account(bank)] })
+  tell(bank, 'accounts', { items: accountsOf(bank, '1') })
   return payment
 }
 
@@ -202,10 +219,10 @@ function enrolment(bank, path, body) {
   return undefined
 }
 
-function read(bank, path, query) {
+function read(bank, path, query, who) {
   const part = path.split('/')
-  if (path === '/me') return me(bank)
-  if (path === '/accounts') return { items: [account(bank)], seq: bank.seq }
+  if (path === '/me') return me(bank, who)
+  if (path === '/accounts') return { items: accountsOf(bank, who), seq: bank.seq }
   if (path.endsWith('/holds')) return { items: [...bank.payments.values()].filter((p) => p.state === 'waiting' || p.state === 'sending').map((p) => ({ id: `h${p.id}`, payment_id: p.id, amount: p.amount, reason: p.state === 'waiting' ? 'withdrawal_undo' : 'withdrawal_sending', placed_at: p.created_at, expires_at: p.undo_until, can_cancel: p.can_cancel })) }
   if (path.endsWith('/receive')) return { holder_name: bank.me.display_name, account_number: account(bank).number, bank_code: BANKS[0].code, bank_name_zh: BANKS[0].name_zh, bank_name_en: BANKS[0].name_en, qr_payload: `JINKU1|${BANKS[0].code}|${account(bank).number}|${bank.me.display_name}` }
   if (path.endsWith('/history')) return { points: bank.movements.length ? points(bank) : [] }
@@ -268,12 +285,21 @@ async function serve(bank, request, response) {
     const key = request.headers['idempotency-key']
     const again = key && bank.keys.get(key)
     if (again) return send(bank, response, 200, again)
+    const known = /fake=(\d+)/.exec(request.headers.cookie ?? '')?.[1]
+    let who = known ?? '1'
+    if (!known && /\/finish$/.test(path) && !path.startsWith('/passkeys')) {
+      // Each customer is known by a cookie of their own; the first has the past and the payments.
+      who = String((bank.customers = (bank.customers ?? 0) + 1))
+      response.setHeader('set-cookie', `fake=${who}; Path=/; HttpOnly`)
+    }
     let answer = safe ? undefined : enrolment(bank, path, body)
+    if (answer?.accounts) answer = me(bank, who)
     if (answer === undefined) {
-      if (!bank.signedIn && path !== '/control/send-credit' && path !== '/health') throw new Refusal(401, 'session_expired')
-      if (path === '/events') return events(bank, request, response)
+      if ((!bank.signedIn || !known) && path !== '/control/send-credit' && path !== '/health') throw new Refusal(401, 'session_expired')
+      if (path === '/events') return events(bank, request, response, who)
       if (path === '/statements.csv') return csv(bank, response)
-      answer = safe ? read(bank, path, url.searchParams) : write(bank, request.method, path, body)
+      answer = bank.markets.serve(request.method, path, url.searchParams, body, who)
+      answer ??= safe ? read(bank, path, url.searchParams, who) : write(bank, request.method, path, body)
     }
     if (key && answer) bank.keys.set(key, answer)
     send(bank, response, answer === null ? 204 : 200, answer)
@@ -295,11 +321,12 @@ async function json(request) {
   return pieces.length ? JSON.parse(Buffer.concat(pieces).toString()) : {}
 }
 
-function events(bank, request, response) {
+function events(bank, request, response, who) {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   response.write(': open\n\n')
   const last = Number(request.headers['last-event-id'] ?? bank.seq)
-  for (const { seq, entry } of bank.log) if (seq > last) response.write(entry)
+  for (const { seq, entry, who: whose } of bank.log) if (seq > last && whose === who) response.write(entry)
+  response.who = who
   bank.streams.add(response)
   request.on('close', () => bank.streams.delete(response))
 }

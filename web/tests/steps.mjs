@@ -75,3 +75,51 @@ export async function verify(page, w) {
   const states = await page.locator('[data-step]').evaluateAll((items) => items.map((item) => item.dataset.state))
   assert.deepEqual(states, ['passed', 'passed', 'passed', 'passed'])
 }
+
+// Markets and conversions.
+
+export async function openAccount(page, url, w, asset) {
+  await page.goto(url)
+  await page.getByRole('button', exact(w.new_account)).click()
+  await page.getByRole('dialog').getByRole('button', { name: w.open_btc.replace('BTC', asset) }).click()
+  await page.locator(`[data-asset="${asset}"]`).waitFor()
+}
+
+/** What an account holds, as the home page shows it. */
+export async function assetFigure(page, asset) {
+  return (await page.locator(`[data-asset="${asset}"]`).innerText()).replace(/[^\d.]/g, '')
+}
+
+export async function openMissing(page, w) {
+  await page.getByTestId('open-account').getByRole('button', exact(w.open_btc)).click()
+  await page.getByTestId('open-account').waitFor({ state: 'detached' })
+}
+
+/** Types an amount on the pad and asks for a firm price. */
+export async function askPrice(page, w, value) {
+  for (const key of value) await page.locator('.pad button', { hasText: key }).first().click()
+  await page.getByRole('button', exact(w.firm)).click()
+  await page.getByTestId('offer').waitFor()
+}
+
+export async function openMarket(page, url, number) {
+  await page.goto(`${url}/markets/${number}`)
+  await page.locator('[data-line="live"]').waitFor()
+  await page.locator('.ladder .level').first().waitFor()
+}
+
+export async function writeOrder(page, w, { side, price, quantity }) {
+  await page.getByRole('button', exact(side === 'buy' ? w.buy_btc : w.sell_btc)).click()
+  const sheet = page.getByRole('dialog')
+  await sheet.getByRole('radio', exact(w.limit)).check()
+  await sheet.getByLabel(w.price).fill(price)
+  await sheet.getByLabel(w.quantity).fill(quantity)
+}
+
+/** Previews what is written, places it, and waits for what became of it. */
+export async function placeOrder(page, w, outcome) {
+  await page.getByRole('button', exact(w.preview)).click()
+  await page.getByTestId('preview').waitFor()
+  await page.getByTestId('place').click()
+  await page.locator(outcome ? `[data-test="placed"][data-outcome="${outcome}"]` : '[data-test="placed"]').waitFor()
+}

@@ -4,8 +4,8 @@ import vue from '@vitejs/plugin-vue'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
-// Not part of the shell: the reader of QR codes for browsers without one. A scanned code needs the bank anyway.
-const NOT_KEPT = /^assets\/jsQR-/
+// Not part of the shell: the reader of QR codes for browsers without one, and the charts. Both need the bank anyway.
+const NOT_KEPT = /^assets\/(jsQR|CandleChart)-/
 
 /** Writes the service worker with the list of files that it keeps, so that every screen opens without a network. */
 function serviceWorker(): Plugin {

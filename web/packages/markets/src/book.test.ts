@@ -57,8 +57,9 @@ describe('a book that follows', () => {
     book.load(snapshot)
     const change: Level[] = [['100', '0', 0]]
     const after = checksumOf([['99', '2', 1]], asks)
-    expect(book.merge({ sequence: 5, checksum: 0, bids: [], asks: [] })).toBe('stale')
-    expect(book.merge({ sequence: 7, checksum: after, bids: change, asks: [] })).toBe('ok')
+    expect(book.merge({ sequence: 4, checksum: 0, bids: [], asks: [] })).toBe('stale')
+    expect(book.merge({ sequence: 9, previous: 8, checksum: snapshot.checksum, bids: [], asks: [] })).toBe('mismatch')
+    expect(book.merge({ sequence: 7, previous: 5, checksum: after, bids: change, asks: [] })).toBe('ok')
     expect(book.merge({ sequence: 8, checksum: after, bids: [['98', '1', 1]], asks: [] })).toBe('mismatch')
   })
 

@@ -11,6 +11,8 @@ export interface Levels {
   checksum: number
   bids: Level[]
   asks: Level[]
+  /** Of a change: the sequence of the message before it. */
+  previous?: number
 }
 
 /** Of each side, this many levels are under the checksum. */
@@ -62,7 +64,8 @@ export class Book {
   /** Takes a change; `stale` is one already held, after `mismatch` only a snapshot helps. */
   merge(delta: Levels): 'ok' | 'stale' | 'mismatch' {
     if (this.sequence < 0) return 'mismatch'
-    if (delta.sequence <= this.sequence) return 'stale'
+    if (delta.sequence < this.sequence) return 'stale'
+    if (delta.previous !== undefined && delta.previous !== this.sequence) return 'mismatch'
     this.sequence = delta.sequence
     this.bids = merged(this.bids, delta.bids, 'highest')
     this.asks = merged(this.asks, delta.asks, 'lowest')

@@ -1,3 +1,4 @@
+import { problem as markets } from './en-markets'
 import type { problem as zhProblem, rail as zhRail } from './zh-problems'
 
 export const problem: typeof zhProblem = {
@@ -72,6 +73,7 @@ export const problem: typeof zhProblem = {
   internal: { what: 'Something failed in the bank.', next: 'Nothing was lost. Try again later, or give the reference to customer service.' },
   body_too_large: { what: 'Too much was sent.', next: 'Shorten it and try again.' },
   bad_request: { what: 'Something is missing.', next: 'Check every field and try again.' },
+  ...markets,
 }
 
 export const rail: typeof zhRail = {

@@ -1,3 +1,4 @@
+import markets from './en-markets'
 import { problem, rail } from './en-problems'
 import type zh from './zh'
 
@@ -30,7 +31,7 @@ const en: typeof zh = {
     totp: 'Sign in with a one-time code', totp_lead: 'Only on a device already bound; small payments only.', code: '6-digit code', submit: 'Sign in', no_account: 'No account yet?',
   },
   home: {
-    greeting: 'Hello, {name}', total: 'Balance', actions: 'Quick actions', receive: 'Receive', pay: 'Pay', withdraw: 'Withdraw', contacts: 'Contacts',
+    greeting: 'Hello, {name}', total: 'Balance', actions: 'Quick actions', receive: 'Receive', pay: 'Pay', withdraw: 'Withdraw', contacts: 'Contacts', convert: 'Convert', markets: 'Markets',
     recent: 'Latest movements', see_all: 'See all', chart: 'Balance, last 30 days',
     empty_title: 'No movements yet', empty_text: 'Send somebody your details. Money appears here within a second of arriving.', empty_action: 'Show my details',
     why_held: 'Why is it held?', notices: 'Notices', notice_totp: 'One-time codes are not set up. If your phone is lost, they let you in on another bound device to lock everything.',
@@ -44,7 +45,7 @@ const en: typeof zh = {
     cancelled: 'Undone', rejected: 'Refused', returned: 'Returned', in_review: 'Under review',
   },
   kind: {
-    deposit: 'From another bank', transfer_in: 'Received', transfer_out: 'Paid', withdrawal: 'To another bank', fee: 'Fee', return: 'Returned', adjustment: 'Adjustment',
+    deposit: 'From another bank', transfer_in: 'Received', transfer_out: 'Paid', withdrawal: 'To another bank', fee: 'Fee', return: 'Returned', adjustment: 'Adjustment', trade: 'Market trade',
   },
   rails: { internal: 'Within our bank', instant: 'Instant payment system', high_value: 'High-value payment system' },
   undo: {
@@ -54,7 +55,7 @@ const en: typeof zh = {
   assets: {
     title: 'Assets', accounts: 'Accounts', detail: 'Account details', opened: 'Opened on', number: 'Account number', spending: 'In and out by week',
     week: 'Week', chart_empty: 'Nothing in or out yet.', all_available: 'All of it is available; nothing is held.', copy_number: 'Copy account number',
-    explain: 'Balance = available + held',
+    explain: 'Balance = available + held', trade: 'Convert and trade', convert_text: 'A locked price, done in one step', markets_text: 'Prices, orders and fills',
   },
   hold: {
     title: 'What is held', lead: 'Held money is still in your account; it just cannot be spent for now.', withdrawal_undo: 'Withdrawal in its undo time', withdrawal_undo_why: 'You asked for a withdrawal. It is held while you can undo it, and leaves afterwards.',
@@ -106,7 +107,7 @@ const en: typeof zh = {
     none: 'No movement matches', none_text: 'Try another word or clear the filters.', end: 'That is all', loading: 'Loading more…', today: 'Today', yesterday: 'Yesterday', count: '{n} shown',
   },
   movement: {
-    title: 'Receipt', recorded: 'Booked', effective: 'Effective', counterparty: 'Other side', entry: 'Entry number', payment: 'Open the payment', state_in_transit: 'In transit: out of your available balance, the other bank has yet to answer',
+    trade: 'Trade', note_buy: 'Bought {quantity} {base} at {price} {quote}', note_sell: 'Sold {quantity} {base} at {price} {quote}', title: 'Receipt', recorded: 'Booked', effective: 'Effective', counterparty: 'Other side', entry: 'Entry number', payment: 'Open the payment', state_in_transit: 'In transit: out of your available balance, the other bank has yet to answer',
     state_settled: 'Booked', pay_again: 'Pay {name} again',
   },
   verify: {
@@ -137,9 +138,16 @@ const en: typeof zh = {
     install: 'Install on your home screen', install_text: 'Opens like an app, and shows your last known balance without a network.',
   },
   duration: { seconds: '{n} s', minutes: '{n} min' },
-  chart: { balance: 'Chart of your balance', spending: 'Bars of money in and out by week', date: 'Date', balance_col: 'Balance', show_table: 'Show table', hide_table: 'Hide table', high: 'Highest', low: 'Lowest' },
-  load: { home: 'Loading balance and movements…', movements: 'Loading movements…', payment: 'Loading the payment…', contacts: 'Loading contacts…', limits: 'Loading limits…', security: 'Loading devices and passkeys…', receive: 'Loading your details…', assets: 'Loading accounts…' },
+  chart: { balance: 'Chart of your balance', spending: 'Bars of money in and out by week', date: 'Date', balance_col: 'Balance', show_table: 'Show table', hide_table: 'Hide table', high: 'Highest', low: 'Lowest', ...markets.chart },
+  load: { home: 'Loading balance and movements…', movements: 'Loading movements…', payment: 'Loading the payment…', contacts: 'Loading contacts…', limits: 'Loading limits…', security: 'Loading devices and passkeys…', receive: 'Loading your details…', assets: 'Loading accounts…', ...markets.load },
   notfound: { title: 'No such page', text: 'The address may be wrong, or the content is gone.' },
+  market: markets.market,
+  phase: markets.phase,
+  book: markets.book,
+  ticket: markets.ticket,
+  orders: markets.orders,
+  convert: markets.convert,
+  accounts: markets.accounts,
   problem,
   rail,
 }

@@ -1,3 +1,5 @@
+import { problem as markets } from './zh-markets'
+
 // Refusals in words: what was wrong, and what to do next. `with` says the same with the figures, and is used
 // when the bank sent all of them.
 export const problem = {
@@ -72,6 +74,7 @@ export const problem = {
   internal: { what: '银行内部出了故障。', next: '什么都没有丢失；请稍后再试，或把查询号告诉银行客服。' },
   body_too_large: { what: '提交的内容过大。', next: '请缩短后再试。' },
   bad_request: { what: '提交的内容不完整。', next: '请检查各项后再试。' },
+  ...markets,
 }
 
 export const rail = {

@@ -1,3 +1,4 @@
+import markets from './zh-markets'
 import { problem, rail } from './zh-problems'
 
 export default {
@@ -29,7 +30,7 @@ export default {
     totp: '用动态验证码登录', totp_lead: '仅限已绑定的设备；登录后只能办理小额支付。', code: '6 位验证码', submit: '登录', no_account: '还没有账户？',
   },
   home: {
-    greeting: '{name}，你好', total: '账面余额', actions: '常用功能', receive: '收款', pay: '付款', withdraw: '转出', contacts: '联系人',
+    greeting: '{name}，你好', total: '账面余额', actions: '常用功能', receive: '收款', pay: '付款', withdraw: '转出', contacts: '联系人', convert: '兑换', markets: '行情',
     recent: '最近明细', see_all: '全部明细', chart: '近 30 天余额',
     empty_title: '还没有任何明细', empty_text: '把收款信息发给对方，到账后一秒内会显示在这里。', empty_action: '查看收款信息',
     why_held: '为什么冻结？', notices: '提示', notice_totp: '还没有设置动态验证码。手机丢失时，可凭它在另一台已绑定的设备上登录并锁定账户。',
@@ -43,7 +44,7 @@ export default {
     cancelled: '已撤销', rejected: '已拒绝', returned: '已退回', in_review: '人工核查中',
   },
   kind: {
-    deposit: '他行汇入', transfer_in: '行内收款', transfer_out: '行内付款', withdrawal: '转出他行', fee: '手续费', return: '退款', adjustment: '调整',
+    deposit: '他行汇入', transfer_in: '行内收款', transfer_out: '行内付款', withdrawal: '转出他行', fee: '手续费', return: '退款', adjustment: '调整', trade: '市场成交',
   },
   rails: { internal: '行内转账', instant: '即时支付系统', high_value: '大额支付系统' },
   undo: {
@@ -53,7 +54,7 @@ export default {
   assets: {
     title: '资产', accounts: '账户', detail: '账户详情', opened: '开户日期', number: '账号', spending: '每周收支',
     week: '周', chart_empty: '还没有收支记录。', all_available: '全部可用，没有冻结。', copy_number: '复制账号',
-    explain: '账面余额 = 可用余额 + 冻结金额',
+    explain: '账面余额 = 可用余额 + 冻结金额', trade: '兑换与交易', convert_text: '锁定价格，一步成交', markets_text: '行情、挂单、成交',
   },
   hold: {
     title: '冻结明细', lead: '冻结的钱仍在你的账户里，只是暂时不能动用。', withdrawal_undo: '转出等待撤销期', withdrawal_undo_why: '你提交了一笔转出，撤销期内先冻结，期满才发出。',
@@ -105,7 +106,7 @@ export default {
     none: '没有符合条件的明细', none_text: '换个关键词，或清除筛选条件。', end: '已经到底了', loading: '正在读取更多…', today: '今天', yesterday: '昨天', count: '已显示 {n} 条',
   },
   movement: {
-    title: '凭证', recorded: '入账时间', effective: '生效时间', counterparty: '对方', entry: '入账编号', payment: '查看付款进度', state_in_transit: '在途：已离开可用余额，等待对方银行答复',
+    title: '凭证', trade: '成交', note_buy: '以 {price} {quote} 买入 {quantity} {base}', note_sell: '以 {price} {quote} 卖出 {quantity} {base}', recorded: '入账时间', effective: '生效时间', counterparty: '对方', entry: '入账编号', payment: '查看付款进度', state_in_transit: '在途：已离开可用余额，等待对方银行答复',
     state_settled: '已入账', pay_again: '再次付给 {name}',
   },
   verify: {
@@ -136,9 +137,16 @@ export default {
     install: '安装到主屏幕', install_text: '像应用一样打开，断网时也能看到最近的余额。',
   },
   duration: { seconds: '{n} 秒', minutes: '{n} 分钟' },
-  chart: { balance: '余额走势图', spending: '每周收支柱状图', date: '日期', balance_col: '余额', show_table: '查看表格', hide_table: '收起表格', high: '最高', low: '最低' },
-  load: { home: '正在读取余额和明细…', movements: '正在读取明细…', payment: '正在读取付款…', contacts: '正在读取联系人…', limits: '正在读取限额…', security: '正在读取设备和通行密钥…', receive: '正在读取收款信息…', assets: '正在读取账户…' },
+  chart: { balance: '余额走势图', spending: '每周收支柱状图', date: '日期', balance_col: '余额', show_table: '查看表格', hide_table: '收起表格', high: '最高', low: '最低', ...markets.chart },
+  load: { home: '正在读取余额和明细…', movements: '正在读取明细…', payment: '正在读取付款…', contacts: '正在读取联系人…', limits: '正在读取限额…', security: '正在读取设备和通行密钥…', receive: '正在读取收款信息…', assets: '正在读取账户…', ...markets.load },
   notfound: { title: '没有这个页面', text: '地址可能有误，或内容已不存在。' },
+  market: markets.market,
+  phase: markets.phase,
+  book: markets.book,
+  ticket: markets.ticket,
+  orders: markets.orders,
+  convert: markets.convert,
+  accounts: markets.accounts,
   problem,
   rail,
 }

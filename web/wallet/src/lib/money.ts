@@ -1,20 +1,24 @@
+import { grouped } from '@jinku/markets'
 import type { Amount } from '../api/types'
 
 // Amounts stay decimal text from the server to the screen; nothing here passes through a float.
 
-export const SCALE: Readonly<Record<string, number>> = { CNY: 2 }
+const scales = new Map([['CNY', 2]])
 
 export function scaleOf(asset: string): number {
-  return SCALE[asset] ?? 2
+  return scales.get(asset) ?? 2
 }
 
-/** Groups thousands: "1234567.5" → "1,234,567.5". */
-export function grouped(value: string): string {
-  const sign = value.startsWith('-') ? '−' : ''
-  const [whole = '0', fraction] = value.replace(/^-/, '').split('.')
-  const head = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',')
-  return sign + (fraction === undefined ? head : `${head}.${fraction}`)
+export function learnScale(asset: string, scale: number): void {
+  scales.set(asset, scale)
 }
+
+/** The bank writes amounts with all decimals of their asset, so any of them tells the scale. */
+export function learnFrom(amounts: Amount[]): void {
+  for (const { asset, value } of amounts) learnScale(asset, value.split('.')[1]?.length ?? 0)
+}
+
+export { grouped }
 
 export function formatAmount(amount: Amount): string {
   return `${amount.asset} ${grouped(amount.value)}`

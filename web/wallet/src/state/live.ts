@@ -14,6 +14,7 @@ export type LiveEvent =
   | { kind: 'payment'; payment: Payment }
   | { kind: 'accounts'; items: Account[] }
   | { kind: 'security'; about: string }
+  | { kind: 'order' }
 
 export const line = ref<'live' | 'waiting'>('waiting')
 let close: (() => void) | null = null
@@ -36,6 +37,7 @@ export function decode(event: ServerEvent): LiveEvent | null {
   if (event.event === 'movement') return { kind: 'movement', movement: data as Movement }
   if (event.event === 'payment') return { kind: 'payment', payment: data as Payment }
   if (event.event === 'accounts') return { kind: 'accounts', items: (data as { items: Account[] }).items }
+  if (event.event === 'order') return { kind: 'order' }
   if (event.event === 'security') return { kind: 'security', about: (data as { kind: string }).kind }
   return null
 }

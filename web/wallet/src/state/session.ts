@@ -3,7 +3,7 @@ import { bank } from '../api/bank'
 import { Refused, Unreachable, whenSessionEnds } from '../api/client'
 import type { Account, HistoryPoint, Me, Movement, Payment } from '../api/types'
 import { forget, keep, lastKnown } from '../lib/known'
-import { sum } from '../lib/money'
+import { learnFrom, sum } from '../lib/money'
 import { follow, unfollow } from './live'
 import { settings } from './settings'
 
@@ -35,7 +35,11 @@ export const wallet = reactive<Wallet>({
 })
 
 export const accounts = computed<Account[]>(() => wallet.me?.accounts ?? [])
-export const mainAccount = computed<Account | null>(() => accounts.value[0] ?? null)
+/** The account that was opened first: payments and charts are about it. */
+export const mainAccount = computed<Account | null>(
+  () => accounts.value.reduce<Account | null>((first, account) => (first && first.opened_at <= account.opened_at ? first : account), null),
+)
+export const accountIn = (asset: string): Account | null => accounts.value.find((account) => account.asset === asset) ?? null
 export const totals = computed(() => {
   const asset = mainAccount.value?.asset ?? 'CNY'
   const all = accounts.value
@@ -61,6 +65,7 @@ export async function start(): Promise<void> {
 function restore(): boolean {
   const me = lastKnown<Me>(localStorage, 'me')
   if (!me) return false
+  learnFrom(me.value.accounts.map((account) => account.posted))
   wallet.me = me.value
   wallet.movements = lastKnown<Movement[]>(localStorage, 'movements')?.value ?? []
   wallet.open = lastKnown<Payment[]>(localStorage, 'payments')?.value ?? []
@@ -73,6 +78,7 @@ function restore(): boolean {
 
 /** A session has begun: what the bank answered becomes what is shown. */
 export function enter(me: Me): void {
+  learnFrom(me.accounts.map((account) => account.posted))
   wallet.me = me
   wallet.phase = 'in'
   wallet.ended = ''
@@ -90,6 +96,7 @@ export async function refresh(): Promise<void> {
       bank.openPayments(),
       account ? bank.history(account.id, HISTORY_DAYS) : Promise.resolve({ points: [] }),
     ])
+    learnFrom(me.accounts.map((each) => each.posted))
     wallet.me = me
     wallet.movements = page.items
     wallet.open = open.items
@@ -114,6 +121,7 @@ export function goneStale(): void {
 
 export function applyAccounts(items: Account[]): void {
   if (!wallet.me) return
+  learnFrom(items.map((account) => account.posted))
   wallet.me.accounts = items
   keep(localStorage, 'me', wallet.me)
 }
