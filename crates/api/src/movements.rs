@@ -64,6 +64,8 @@ pub(crate) fn movement(app: &App, bank: &Bank, row: &MovementRow) -> wire::Movem
             MovementKind::Return => wire::MovementKind::Return,
             MovementKind::Adjustment => wire::MovementKind::Adjustment,
             MovementKind::Trade => wire::MovementKind::Trade,
+            MovementKind::Convert => wire::MovementKind::Convert,
+            MovementKind::Pool => wire::MovementKind::Pool,
         },
         direction: match row.direction {
             Direction::In => wire::Direction::In,

@@ -189,6 +189,12 @@ fn note(row: &MovementRow, locale: Locale) -> String {
         (MovementKind::Trade, ["SELL", quantity, base, "@", price, quote], Locale::Zh) => {
             format!("以 {price} {quote} 卖出 {quantity} {base}")
         }
+        (MovementKind::Convert, ["CONVERT", pays, from, "->", takes, to], Locale::En) => {
+            format!("Converted {pays} {from} to {takes} {to}")
+        }
+        (MovementKind::Convert, ["CONVERT", pays, from, "->", takes, to], Locale::Zh) => {
+            format!("以 {pays} {from} 兑换 {takes} {to}")
+        }
         _ => row.note.clone(),
     }
 }
@@ -203,6 +209,8 @@ const fn kind_zh(row: &MovementRow) -> &'static str {
         K::Return => "退回",
         K::Adjustment => "调整",
         K::Trade => "成交",
+        K::Convert => "兑换",
+        K::Pool => "资金池",
     }
 }
 

@@ -25,7 +25,9 @@ mod turn;
 
 pub use error::ProjectionError;
 pub use feed::{FeedKind, FeedRow};
-pub use markets::{CandleRow, FillRow, MarketQuery, OrderRow, OrderStanding, Role, TradeRow, TradeSide};
+pub use markets::{
+    CandleRow, ConversionRow, FillRow, MarketQuery, OrderRow, OrderStanding, Role, TradeRow, TradeSide,
+};
 pub use movements::{Direction, MovementKind, MovementQuery, MovementRow, Page, Party};
 pub use payments::{PaymentRow, StepKind, StepRow};
 pub use project::movement_id;

@@ -3,11 +3,14 @@
 //! **Invariants.** Only a customer's orders and fills have rows; trades and candles count everybody's. What a fill moved on a customer's accounts is a movement
 //! like any other, with its leaf in the log. Rows follow from the journal alone, so a rebuild gives the same.
 
+mod dealing;
 mod put_in;
 mod query;
 mod state;
 mod tables;
 
+pub use dealing::ConversionRow;
+pub(crate) use dealing::conversions;
 pub(crate) use query::{candles, fills, order, orders, orders_by_entry, trades};
 pub(crate) use state::Markets;
 pub(crate) use tables::TABLES;

@@ -34,10 +34,14 @@ pub enum MovementKind {
     Adjustment,
     /// A fill on a market.
     Trade,
+    /// One asset for another, at a price that the bank offered.
+    Convert,
+    /// Into a pool or out of it.
+    Pool,
 }
 
 impl MovementKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Deposit,
         Self::TransferIn,
         Self::TransferOut,
@@ -45,6 +49,8 @@ impl MovementKind {
         Self::Return,
         Self::Adjustment,
         Self::Trade,
+        Self::Convert,
+        Self::Pool,
     ];
 
     /// The word in texts, receipts and the interface.
@@ -58,6 +64,8 @@ impl MovementKind {
             Self::Return => "return",
             Self::Adjustment => "adjustment",
             Self::Trade => "trade",
+            Self::Convert => "convert",
+            Self::Pool => "pool",
         }
     }
 

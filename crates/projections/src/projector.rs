@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use std::collections::BTreeMap;
 
+use exchange::quote::OfferId;
 use exchange::{MarketNumber, OrderId};
 use journal::{Hash, Reader};
 use money::{CustomerId, MovementId, PaymentId, Timestamp};
@@ -17,7 +18,7 @@ use receipts::{JournalPoint, MerkleLog, NoteSigner, Receipt, VerifierKey};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::ids::Recent;
-use crate::markets::{self, CandleRow, FillRow, MarketQuery, OrderRow, TradeRow};
+use crate::markets::{self, CandleRow, ConversionRow, FillRow, MarketQuery, OrderRow, TradeRow};
 use crate::movements::{self, MovementQuery, MovementRow, Page};
 use crate::payments::{self, PaymentRow, StepRow};
 use crate::place::Place;
@@ -508,6 +509,20 @@ impl ReadModel {
         until: Timestamp,
     ) -> Result<Vec<CandleRow>, ProjectionError> {
         self.with(|connection| markets::candles(connection, market, minutes, from, until))
+    }
+
+    /// The conversions of a customer, newest first; only the one of an offer where that is named.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn conversions(
+        &self,
+        customer: CustomerId,
+        offer: Option<OfferId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<ConversionRow>, ProjectionError> {
+        self.with(|connection| markets::conversions(connection, customer, offer, before, limit))
     }
 
     /// The receipt of a movement.

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::ProjectionError;
 
 /// Grows with every change of the tables or of what is put in them; a file of another version is made again.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// Most memory for pages of the writer: the ends of every table and index, which is what it touches, with room to spare.
 const CACHE_KIB: i64 = 32 * 1024;

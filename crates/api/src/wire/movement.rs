@@ -35,6 +35,10 @@ pub enum MovementKind {
     Adjustment,
     /// A fill on a market.
     Trade,
+    /// One asset for another, at a price that the bank offered.
+    Convert,
+    /// Into a pool or out of it.
+    Pool,
 }
 
 /// How far the money of a movement is.

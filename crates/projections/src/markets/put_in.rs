@@ -28,12 +28,12 @@ struct Made<'a> {
 }
 
 /// One account's part of it.
-struct Part {
-    account: AccountId,
-    direction: Direction,
-    asset: Asset,
-    minor: u128,
-    fee: u128,
+pub(super) struct Part {
+    pub(super) account: AccountId,
+    pub(super) direction: Direction,
+    pub(super) asset: Asset,
+    pub(super) minor: u128,
+    pub(super) fee: u128,
 }
 
 /// The half of a feed's subject that names the market.
@@ -75,6 +75,9 @@ impl Projecting<'_> {
                         quote.value().to_be_bytes(),
                     ))?;
                 }
+                Event::Quote(change) => self.quote(change, turn.seq)?,
+                Event::Converted { offer, at, entry } => self.converted(turn, *offer, *at, *entry)?,
+                Event::PoolMoved(moved) => self.pool_moved(turn, moved)?,
                 Event::SeatTaken { owner: Owner::Bank | Owner::Tenant(_), .. }
                 | Event::RulesSet { .. }
                 | Event::PhaseChanged { .. }
@@ -86,11 +89,8 @@ impl Projecting<'_> {
                 | Event::Proposed { .. }
                 | Event::Decided { .. }
                 | Event::Price(_)
-                | Event::Quote(_)
-                | Event::Converted { .. }
                 | Event::InventorySet { .. }
-                | Event::PoolOpened { .. }
-                | Event::PoolMoved(_) => {}
+                | Event::PoolOpened { .. } => {}
             }
         }
         Ok(())
@@ -264,8 +264,8 @@ impl Projecting<'_> {
             fee: paid,
         };
         let note = note(side, made);
-        self.part(turn, made.entry, &base, &note)?;
-        self.part(turn, made.entry, &quote, &note)?;
+        self.part(turn, made.entry, &base, MovementKind::Trade, &note)?;
+        self.part(turn, made.entry, &quote, MovementKind::Trade, &note)?;
         let role = match made.trade.taker {
             None => Role::Auction,
             Some(taker) if taker == side => Role::Taker,
@@ -293,11 +293,12 @@ impl Projecting<'_> {
     }
 
     /// The movement on one account.
-    fn part(
+    pub(super) fn part(
         &mut self,
         turn: &mut Turn<'_>,
         entry: EntryId,
         part: &Part,
+        kind: MovementKind,
         note: &str,
     ) -> Result<(), ProjectionError> {
         let seq = turn.seq;
@@ -317,7 +318,7 @@ impl Projecting<'_> {
             account_number: owned.number.as_ref().to_owned(),
             customer: owned.customer,
             payment: None,
-            kind: MovementKind::Trade,
+            kind,
             direction: part.direction,
             amount,
             fee: Amount::new(part.asset, part.fee),

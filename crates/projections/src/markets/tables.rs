@@ -23,6 +23,11 @@ CREATE TABLE fills (
   movement_base BLOB NOT NULL, movement_quote BLOB NOT NULL
 );
 CREATE INDEX fills_of ON fills (customer, rank);
+CREATE TABLE offers (id BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE conversions (
+  rank INTEGER PRIMARY KEY, id BLOB NOT NULL, customer BLOB NOT NULL, at INTEGER NOT NULL, entry BLOB NOT NULL, bytes BLOB NOT NULL
+);
+CREATE INDEX conversions_of ON conversions (customer, rank);
 CREATE TABLE trades (
   market INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, price INTEGER NOT NULL, quantity INTEGER NOT NULL, taker INTEGER NOT NULL,
   buyer INTEGER NOT NULL, seller INTEGER NOT NULL, PRIMARY KEY (market, number)
