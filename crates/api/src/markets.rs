@@ -5,6 +5,7 @@
 
 mod ask;
 pub(crate) mod change;
+pub(crate) mod convert;
 pub(crate) mod live;
 mod order;
 pub(crate) mod place;

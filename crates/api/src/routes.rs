@@ -82,6 +82,10 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(markets::change::orders))
         .routes(routes!(markets::change::fills))
         .routes(routes!(markets::change::plans))
+        .routes(routes!(markets::convert::convert_pairs))
+        .routes(routes!(markets::convert::convert_quote))
+        .routes(routes!(markets::convert::convert_accept))
+        .routes(routes!(markets::convert::convert_history))
         .routes(routes!(events::events))
         .routes(routes!(health::health))
 }

@@ -25,12 +25,13 @@ pub use identity::{
     TotpCode, TotpSecret, UnlockBegin, UnlockRequest, Via,
 };
 pub use market::{
-    AccountRequest, AssetInfo, AssetList, CallReason, Candle, CandleList, Depth, Fill, FillPage, FillRole,
-    FillsNow, InForce, Level, Market, MarketFees, MarketHours, MarketList, MarketPhase, OcoRequest,
-    OfferedAsset, Order, OrderMove, OrderPage, OrderPlaced, OrderPlan, OrderPlanList, OrderPreview,
-    OrderReduce, OrderRefusal, OrderRequest, OrderSide, OrderState, OrderType, OrdersEnded, PriceBand,
-    RestsThen, SelfTrade, StreamDelta, StreamMessage, StreamSnapshot, TakerSide, Trade, TradePage,
-    TwapRequest,
+    AccountRequest, AssetInfo, AssetList, CallReason, Candle, CandleList, Conversion, ConversionPage,
+    ConvertAccept, ConvertExact, ConvertOffer, ConvertOffered, ConvertPair, ConvertPairList, ConvertRequest,
+    ConvertRoute, ConvertVenue, Converted, Depth, Fill, FillPage, FillRole, FillsNow, InForce, Level, Market,
+    MarketFees, MarketHours, MarketList, MarketPhase, OcoRequest, OfferedAsset, Order, OrderMove, OrderPage,
+    OrderPlaced, OrderPlan, OrderPlanList, OrderPreview, OrderReduce, OrderRefusal, OrderRequest, OrderSide,
+    OrderState, OrderType, OrdersEnded, PriceBand, RestsThen, SelfTrade, StreamDelta, StreamMessage,
+    StreamSnapshot, TakerSide, Trade, TradePage, TwapRequest,
 };
 pub use money_text::{Amount, instant, labelled, parse_asset, parse_instant};
 pub use movement::{Direction, LogKey, Movement, MovementKind, MovementPage, MovementState};

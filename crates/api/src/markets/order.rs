@@ -144,8 +144,7 @@ pub(crate) fn fill(steps: &Steps, row: &FillRow) -> wire::Fill {
         price: steps.price(row.price),
         quantity: steps.quantity(row.quantity),
         fee: signed_sum(steps.quote, row.fee),
-        movement_base: row.movement_base.to_string(),
-        movement_quote: row.movement_quote.to_string(),
+        movements: vec![row.movement_base.to_string(), row.movement_quote.to_string()],
     }
 }
 

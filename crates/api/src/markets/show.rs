@@ -57,7 +57,7 @@ pub(crate) async fn assets(State(app): State<App>, caller: Caller) -> Result<Jso
         });
         Ok(offered.collect::<BTreeMap<_, _>>().into_values().collect())
     });
-    Ok(Json(wire::AssetList { items: items.await? }))
+    Ok(Json(wire::AssetList { assets: items.await? }))
 }
 
 /// Opens an account in another asset; there is one in each.
@@ -73,9 +73,9 @@ pub(crate) async fn account_open(
 ) -> Result<Written<Json<wire::Account>>, Problem> {
     let found = app.ask(&caller, move |bank, _| {
         let books = bank.payments().all_books().find(|books| books.asset.code() == asked.asset);
-        books.map(|books| books.asset).ok_or_else(|| {
-            Problem::unprocessable("asset_mismatch", "The bank has no accounts in this asset.")
-        })
+        books
+            .map(|books| books.asset)
+            .ok_or_else(|| Problem::unprocessable("asset_unknown", "The bank has no accounts in this asset."))
     });
     let asset = found.await?;
     // The same key gives the same account, also after a restart.

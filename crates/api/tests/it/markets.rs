@@ -1,5 +1,6 @@
 //! Two customers on a market, from outside: what they may place, what the books, the order history, the trades, the candles and the depth say of it.
 
+mod convert;
 mod live;
 
 use axum::http::Method;
@@ -22,7 +23,7 @@ pub(super) fn btc() -> Asset {
 const RESERVE: u128 = 21;
 const FEES: u128 = 5;
 
-fn operator(name: &str) -> Actor {
+pub(super) fn operator(name: &str) -> Actor {
     Actor::Operator(Text::clip(name))
 }
 
@@ -61,9 +62,12 @@ pub(super) fn open_market(world: &World, band_bps: u32, taker_ppm: u32) {
         hours: None,
         fee_account: AccountId::new(FEES),
     };
-    let change = MarketChange::Open { rules, reference: Price::new(6_825) };
-    let proposal = exchange::Command::Propose(change);
-    world.submit(operator("anna"), Command::Exchange(proposal));
+    decide(world, MarketChange::Open { rules, reference: Price::new(6_825) });
+}
+
+/// One of the bank's people proposes, another approves.
+pub(super) fn decide(world: &World, change: MarketChange) {
+    world.submit(operator("anna"), Command::Exchange(exchange::Command::Propose(change)));
     let number = world.handle.read(|bank| bank.exchange().proposals().next().map(|(number, _)| number));
     let approve = exchange::Command::Approve { proposal: number.unwrap().unwrap() };
     world.submit(operator("boris"), Command::Exchange(approve));
@@ -98,7 +102,7 @@ impl Customer {
         self.post(world, "/markets/1/orders", order).await
     }
 
-    async fn balance(&mut self, world: &World, asset: &str) -> [String; 2] {
+    pub(super) async fn balance(&mut self, world: &World, asset: &str) -> [String; 2] {
         let list = self.get(world, "/accounts").await.ok();
         let of = list["items"].as_array().unwrap().iter().find(|of| of["asset"] == asset).unwrap().clone();
         ["posted", "available"].map(|field| of[field]["value"].as_str().unwrap().to_owned())
@@ -159,7 +163,7 @@ async fn two_customers_trade_and_everything_agrees() {
     let paid = ours.iter().find(|of| of["amount"]["asset"] == "CNY").unwrap();
     assert_eq!((&paid["amount"]["value"], &paid["direction"]), (&json!("136.64"), &json!("out")));
     assert_eq!(paid["note"], "BUY 0.002 BTC @ 68250 CNY");
-    assert_eq!(paid["id"], fill["movement_quote"]);
+    assert_eq!(paid["id"], fill["movements"][1]);
     let receipt = format!("/receipts/{}", paid["id"].as_str().unwrap());
     buyer.get(&world, &receipt).await.ok();
 
@@ -371,6 +375,42 @@ async fn a_repeat_is_the_order_once() {
     assert_eq!(known["order"]["id"], first["order"]["id"]);
     let orders = customer.get(&world, "/orders").await.ok();
     assert_eq!(orders["orders"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_rebuild_gives_the_same_rows() {
+    let mut world = with_market();
+    let mut seller = trader(&world, "陈思远", "0", "0.01000000").await;
+    let mut buyer = trader(&world, "林晓雯", "1000.00", "0").await;
+    seller.place(&world, &limit("sell", "68250", "0.004")).await.ok();
+    seller.place(&world, &limit("sell", "68300", "0.002")).await.ok();
+    buyer.place(&world, &json!({ "side": "buy", "type": "budget", "budget": "350.00" })).await.ok();
+    buyer.place(&world, &limit("buy", "68000", "0.001")).await.ok();
+    world.pass(90);
+    let ended = buyer.call(&world, Method::DELETE, "/markets/1/orders").await;
+    ended.ok();
+    world.caught_up();
+    let all = |reads: &projections::ReadModel| {
+        let market = exchange::MarketNumber::new(1);
+        let query = projections::MarketQuery { limit: 100, ..projections::MarketQuery::default() };
+        let from = money::Timestamp::from_ms(0);
+        let candles = reads.candles(market, 1, from, from.plus_ms(u64::MAX / 4)).unwrap();
+        let rows: Vec<_> = [&seller, &buyer]
+            .map(|customer| {
+                let id = customer.me["customer_id"].as_str().unwrap().parse().unwrap();
+                (reads.orders(id, &query).unwrap(), reads.fills(id, &query).unwrap())
+            })
+            .into();
+        let page = projections::MovementQuery { limit: 100, ..projections::MovementQuery::default() };
+        let id = buyer.me["customer_id"].as_str().unwrap().parse().unwrap();
+        let movements = reads.movements(id, &page).unwrap().rows;
+        (candles, rows, reads.trades(market, None, 100).unwrap(), movements, reads.status().movements)
+    };
+    let before = all(&world.reads());
+    assert_eq!((before.0.len(), before.2.len()), (1, 2), "candles and trades");
+    assert_eq!(before.1[1].1.len(), 2, "the buyer's fills");
+    world.rebuild();
+    assert_eq!(all(&world.reads()), before);
 }
 
 #[tokio::test]

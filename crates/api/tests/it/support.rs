@@ -136,6 +136,25 @@ impl World {
         assert!(self.reads.wait_for(self.handle.durable().seq, std::time::Duration::from_secs(10)));
     }
 
+    /// The way to the read models.
+    pub(crate) fn reads(&self) -> ReadModel {
+        self.reads.clone()
+    }
+
+    /// Throws the read models away and makes them again from the journal.
+    pub(crate) fn rebuild(&mut self) {
+        drop(self.projections.take());
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(self.folder.join(format!("read.sqlite{suffix}")));
+        }
+        let signer = NoteSigner::from_seed("jinku.example/log", &[7; 32]).unwrap();
+        let config = projections::Config { data: self.folder.clone(), signer };
+        let projections = Projections::start(config, self.handle.clone()).unwrap();
+        self.reads = projections.reader();
+        self.projections = Some(projections);
+        self.caught_up();
+    }
+
     /// Any request; answers with its status, headers and body.
     pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, HeaderMap, Vec<u8>) {
         let response = self.router.clone().oneshot(request).await.unwrap();

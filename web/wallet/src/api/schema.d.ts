@@ -124,6 +124,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/convert/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customer's conversions, newest first. */
+        get: operations["convert_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/convert/pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pairs that the bank converts. */
+        get: operations["convert_pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/convert/quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A firm price for an amount, for a short time. */
+        post: operations["convert_quote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/convert/quotes/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an offer. */
+        post: operations["convert_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -1074,7 +1142,7 @@ export interface components {
         /** @description The assets that the bank keeps books in. */
         AssetList: {
             /** @description By code. */
-            items: components["schemas"]["OfferedAsset"][];
+            assets: components["schemas"]["OfferedAsset"][];
         };
         /** @description A bank that can be paid to. */
         Bank: {
@@ -1126,6 +1194,128 @@ export interface components {
         CandleList: {
             /** @description The candles. */
             candles: components["schemas"]["Candle"][];
+        };
+        /** @description An offer that was taken. */
+        Conversion: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The ledger's entry. */
+            entry: string;
+            /** @description The fee within the amounts. */
+            fee: components["schemas"]["Amount"];
+            /** @description The offer's id. */
+            id: string;
+            /** @description What was paid. */
+            pays: components["schemas"]["Amount"];
+            /** @description What was taken. */
+            takes: components["schemas"]["Amount"];
+        };
+        /** @description A page of conversions, newest first. */
+        ConversionPage: {
+            /** @description The conversions. */
+            conversions: components["schemas"]["Conversion"][];
+            /** @description Where the next page begins. */
+            next: string | null;
+        };
+        /** @description Taking an offer. */
+        ConvertAccept: {
+            /** @description The hash of the terms that were seen. */
+            terms_hash: string;
+        };
+        /**
+         * @description Which of the two amounts is given.
+         * @enum {string}
+         */
+        ConvertExact: "in" | "out";
+        /** @description A firm price. */
+        ConvertOffer: {
+            /**
+             * Format: date-time
+             * @description The first moment at which it can no longer be taken.
+             */
+            expires_at: string;
+            /** @description The fee within the amounts. */
+            fee: components["schemas"]["Amount"];
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            made_at: string;
+            /** @description The middle of the market. */
+            mid: string;
+            /** @description What is paid in all. */
+            pays: components["schemas"]["Amount"];
+            /** @description What a unit of base costs, the fee included. */
+            price: string;
+            /** @description Where the bank means to get it. */
+            route: components["schemas"]["ConvertRoute"][];
+            /**
+             * Format: int32
+             * @description How far the price is from the middle, before the fee; rounded up.
+             */
+            spread_bps: number;
+            /** @description What is taken in all. */
+            takes: components["schemas"]["Amount"];
+            /** @description The SHA-256 of all of it, in hexadecimal digits. */
+            terms_hash: string;
+        };
+        /** @description An offer that was made. */
+        ConvertOffered: {
+            /** @description The offer. */
+            offer: components["schemas"]["ConvertOffer"];
+        };
+        /** @description A pair that the bank converts. */
+        ConvertPair: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What is priced. */
+            base: string;
+            /** @description The most at once, in quote. */
+            max: string;
+            /** @description The last price that was accepted, without spread. */
+            mid: string;
+            /** @description The least that is converted, in quote. */
+            min: string;
+            /** @description What it is priced in. */
+            quote: string;
+        };
+        /** @description The pairs that the bank converts and has a price for. */
+        ConvertPairList: {
+            /** @description By base and quote. */
+            pairs: components["schemas"]["ConvertPair"][];
+        };
+        /** @description A price that is asked for. */
+        ConvertRequest: {
+            /** @description That amount. */
+            amount: string;
+            /** @description Which amount is given. */
+            exact: components["schemas"]["ConvertExact"];
+            /** @description The asset that is paid. */
+            from: string;
+            /** @description The asset that is taken. */
+            to: string;
+        };
+        /** @description A part of it. */
+        ConvertRoute: {
+            /**
+             * Format: int32
+             * @description How much of what is taken, in basis points.
+             */
+            share_bps: number;
+            venue: ("inventory" | "book" | "pool") & Record<string, never>;
+        };
+        /** @description A conversion that was made. */
+        Converted: {
+            /** @description The conversion. */
+            conversion: components["schemas"]["Conversion"];
         };
         /** @description The other side of a payment or movement. */
         Counterparty: {
@@ -1249,10 +1439,8 @@ export interface components {
              * @description The market's number.
              */
             market: number;
-            /** @description The movement of base. */
-            movement_base: string;
-            /** @description The movement of quote. */
-            movement_quote: string;
+            /** @description The movements of base and of quote. */
+            movements: string[];
             /** @description The order. */
             order: string;
             /** @description At which price. */
@@ -1616,7 +1804,7 @@ export interface components {
          * @description What kind of movement.
          * @enum {string}
          */
-        MovementKind: "deposit" | "transfer_in" | "transfer_out" | "withdrawal" | "fee" | "return" | "adjustment" | "trade";
+        MovementKind: "deposit" | "transfer_in" | "transfer_out" | "withdrawal" | "fee" | "return" | "adjustment" | "trade" | "convert" | "pool";
         /** @description A page of movements. */
         MovementPage: {
             /** @description Newest first. */
@@ -2583,6 +2771,137 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BankList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    convert_history: {
+        parameters: {
+            query?: {
+                /** @description Where the page before ended. */
+                cursor?: string;
+                /** @description Most rows, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversionPage"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    convert_pairs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConvertPairList"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    convert_quote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConvertRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConvertOffered"];
+                };
+            };
+            /** @description A refusal or a fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    convert_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConvertAccept"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Converted"];
                 };
             };
             /** @description A refusal or a fault. */
