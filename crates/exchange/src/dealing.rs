@@ -98,20 +98,36 @@ impl Dealing {
         self.desk.next_due()
     }
 
+    /// Whether an account is a pool's: what is on it is what the pool's curve says, and nobody else may draw on it.
+    pub(crate) fn is_of_pool(&self, account: AccountId) -> bool {
+        self.pools.iter().any(|row| row.shares == account || row.accounts.contains(&account))
+    }
+
+    /// Whether the bank deals with an account.
+    pub(crate) fn needs(&self, account: AccountId) -> bool {
+        let is_own = |own: &Inventory| own.account == account || own.fees == account;
+        self.is_of_pool(account) || self.inventory.values().any(is_own)
+    }
+
     /// Checks the accounts that the bank wants to convert with.
     pub(crate) fn check_inventory<F: Funds>(
+        &self,
         asset: Asset,
         account: AccountId,
         fees: AccountId,
         funds: &F,
     ) -> Result<(), Refusal> {
         let fits = [funds.position(account)?, funds.position(fees)?];
-        let fits = account != fees && fits.iter().all(|at| funds.asset(*at) == Some(asset));
+        let fits = account != fees
+            && !self.is_of_pool(account)
+            && !self.is_of_pool(fees)
+            && fits.iter().all(|at| funds.asset(*at) == Some(asset));
         if fits { Ok(()) } else { Err(Refusal::DealingAccounts) }
     }
 
     /// Checks a pool that is to be opened.
     pub(crate) fn check_pool<F: Funds>(
+        &self,
         terms: &PoolTerms,
         accounts: &[AccountId],
         shares: AccountId,
@@ -123,7 +139,9 @@ impl Dealing {
         let mut fits = all.len() == terms.coins.len().saturating_add(1);
         for (account, asset) in all.iter().zip(assets) {
             let twice = all.iter().filter(|other| *other == account).count() > 1;
-            fits &= !twice && funds.asset(funds.position(*account)?) == Some(asset);
+            let is_own = self.inventory.values().any(|own| own.account == *account || own.fees == *account);
+            fits &= !twice && !is_own && !self.is_of_pool(*account);
+            fits &= funds.asset(funds.position(*account)?) == Some(asset);
         }
         if fits { Ok(()) } else { Err(Refusal::DealingAccounts) }
     }

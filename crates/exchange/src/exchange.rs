@@ -103,6 +103,13 @@ impl Exchange {
         &self.dealing
     }
 
+    /// Whether money may come to an account, or go from it, without anybody asking for it any more: it has orders, or the bank deals with it. Such an account
+    /// stays open.
+    #[must_use]
+    pub fn needs(&self, account: AccountId) -> bool {
+        self.dealing.needs(account) || self.markets.iter().any(|market| market.needs(account))
+    }
+
     /// What waits for approval.
     pub fn proposals(&self) -> impl Iterator<Item = (u64, &Proposal)> {
         self.proposals.iter().map(|(number, proposal)| (*number, proposal))
@@ -422,10 +429,10 @@ impl Exchange {
             if twice {
                 return Err(Refusal::DealingAccounts);
             }
-            // The pool's own accounts have what its curve says they have.
-            let id = moved.accounts.iter().chain([&moved.shares]).copied();
-            let is_theirs = id.filter_map(|id| funds.position(id).ok()).any(|at| at == leg.account);
-            if is_theirs && leg.side == ledger::Side::Debit {
+            // Shares come out of nothing; all else must be there, on the pool's side as well: whoever keeps the books may have taken it away.
+            let id = moved.accounts.iter().chain([&moved.shares]).chain(&row.accounts).copied();
+            let is_real = id.filter_map(|id| funds.position(id).ok()).any(|at| at == leg.account);
+            if is_real && leg.side == ledger::Side::Debit {
                 funds.can_reserve(leg.account, leg.minor)?;
             }
         }
@@ -483,10 +490,10 @@ impl Exchange {
                     // What open offers promise is set aside on the account that is there now.
                     return Err(Refusal::DealingAccounts);
                 }
-                Dealing::check_inventory(*asset, *account, *fees, funds)
+                self.dealing.check_inventory(*asset, *account, *fees, funds)
             }
             MarketChange::OpenPool { terms, accounts, shares } => {
-                Dealing::check_pool(terms, accounts, *shares, funds)
+                self.dealing.check_pool(terms, accounts, *shares, funds)
             }
         }
     }
@@ -506,7 +513,10 @@ impl Exchange {
         let fits = |account: Position, asset| {
             funds.asset(account) == Some(asset) && market.seat_of(account).is_none()
         };
-        if !fits(accounts.base, rules.base) || !fits(accounts.quote, rules.quote) {
+        // A fill's entry names each account once, and what a pool has is the pool's.
+        let is_taken =
+            quote == rules.fee_account || [base, quote].iter().any(|id| self.dealing.is_of_pool(*id));
+        if is_taken || !fits(accounts.base, rules.base) || !fits(accounts.quote, rules.quote) {
             return Err(Refusal::SeatAccounts);
         }
         let seat = u32::try_from(market.seats().count()).unwrap_or(u32::MAX);

@@ -340,6 +340,17 @@ impl Market {
         self.seat_of.get(&account).copied()
     }
 
+    /// Whether fills and fees may still come to an account.
+    pub(crate) fn needs(&self, account: AccountId) -> bool {
+        let is_busy = |seat: Seat, row: &SeatRow| {
+            row.open > 0 || self.parents.values().any(|parent| parent.order.seat == seat)
+        };
+        let of_seat = |(seat, row): (Seat, &SeatRow)| {
+            (row.base == account || row.quote == account) && is_busy(seat, row)
+        };
+        self.rules.first.rules.fee_account == account || self.seats().any(of_seat)
+    }
+
     /// Orders of orders that have not ended.
     pub fn parents(&self) -> impl Iterator<Item = (ParentNumber, &Parent)> {
         self.parents.iter().map(|(number, parent)| (*number, parent))

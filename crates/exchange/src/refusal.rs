@@ -120,8 +120,8 @@ pub enum Refusal {
     /// Rules that no market can have.
     #[error("the rules contradict themselves or leave the bounds of what rules may say")]
     RulesUnsound,
-    /// What orders are counted in cannot change.
-    #[error("assets, lot and tick of a market stay as they are")]
+    /// What orders are counted in cannot change, nor where their fees go.
+    #[error("assets, lot, tick and the account for fees of a market stay as they are")]
     RulesFixed,
     /// The account is not one that the seat can trade with.
     #[error("an account of a seat is open, in the market's asset, and has no other seat there")]

@@ -282,7 +282,8 @@ impl Market {
     }
 
     pub(crate) fn set_phase(&mut self, phase: Phase, now: Timestamp) {
-        self.book.set_collecting(matches!(phase, Phase::Call { .. }));
+        // A market that is suspended while it collects may be crossed; it goes on with an auction.
+        self.book.set_collecting(matches!(phase, Phase::Call { .. } | Phase::Suspended));
         self.phase = phase;
         self.phase_due = self.next_phase_at(now);
     }

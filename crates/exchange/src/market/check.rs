@@ -17,11 +17,13 @@ pub(crate) struct Checked {
     pub(crate) label: Label,
     /// What has to be set aside beyond what is set aside now.
     pub(crate) needs: Option<(Position, u128)>,
+    /// Where fills of a new order are paid to, which must be open.
+    pub(crate) paid_to: Option<Position>,
 }
 
 impl Checked {
     const fn bare(command: BookCommand) -> Self {
-        Self { command, label: Label { client: 0, until: None, parent: None }, needs: None }
+        Self { command, label: Label { client: 0, until: None, parent: None }, needs: None, paid_to: None }
     }
 }
 
@@ -152,6 +154,7 @@ impl Market {
             command: BookCommand::Enter(order),
             label: Label { client: place.client, until: place.until, parent: None },
             needs: Some((row.accounts.drawn_on(place.side), claim.reserved)),
+            paid_to: Some(row.accounts.drawn_on(place.side.opposite())),
         })
     }
 

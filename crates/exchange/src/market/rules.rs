@@ -132,7 +132,7 @@ impl Hours {
     }
 }
 
-/// The rules of a market. Assets, lot and tick never change; the rest is dated.
+/// The rules of a market. Assets, lot, tick and the account for fees never change; the rest is dated.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Rules {
     /// What is bought and sold.
@@ -201,12 +201,13 @@ impl Rules {
         if sound { Ok(()) } else { Err(Refusal::RulesUnsound) }
     }
 
-    /// Whether these may follow `before`: what orders are counted in stays.
+    /// Whether these may follow `before`: what orders are counted in stays, and where their fees go.
     pub(crate) fn may_follow(&self, before: &Self) -> bool {
         self.base == before.base
             && self.quote == before.quote
             && self.lot == before.lot
             && self.tick == before.tick
+            && self.fee_account == before.fee_account
     }
 
     /// What so many lots are in minor units of base.

@@ -60,6 +60,9 @@ impl Market {
         if let Some((account, minor)) = checked.needs {
             turn.funds.can_reserve(account, minor)?;
         }
+        if let Some(account) = checked.paid_to {
+            turn.funds.can_reserve(account, 0)?;
+        }
         turn.scratch.clear();
         let id = self.book.take(checked.command, turn.scratch)?;
         if checked.label != crate::event::Label::default() {

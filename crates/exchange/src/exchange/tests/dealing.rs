@@ -7,23 +7,23 @@ use crate::price::{Pair, PriceTerms, Rate, Reading};
 use crate::quote::{ConvertTerms, OfferId, QuoteChange, QuoteRefusal, SizeBand, TermsHash};
 use crate::route::Exact;
 
-const OWN_BTC: u128 = 910;
-const OWN_CNY: u128 = 911;
+pub(super) const OWN_BTC: u128 = 910;
+pub(super) const OWN_CNY: u128 = 911;
 const BTC_FEES: u128 = 912;
 
-fn pair() -> Pair {
+pub(super) fn pair() -> Pair {
     Pair { base: btc(), quote: Asset::CNY }
 }
 
-fn cny(minor: u128) -> Amount {
+pub(super) fn cny(minor: u128) -> Amount {
     Amount::new(Asset::CNY, minor)
 }
 
-fn sat(minor: u128) -> Amount {
+pub(super) fn sat(minor: u128) -> Amount {
     Amount::new(btc(), minor)
 }
 
-fn convert_terms() -> ConvertTerms {
+pub(super) fn convert_terms() -> ConvertTerms {
     ConvertTerms {
         bands: vec![SizeBand { up_to: cny(1_000_000_000), spread_ppm: 5_000 }],
         least: cny(100),
@@ -38,7 +38,7 @@ fn convert_terms() -> ConvertTerms {
 }
 
 /// One source is enough, and BTC costs CNY 500,000. The bank has one BTC and a million yuan.
-fn desk() -> Rig {
+pub(super) fn desk() -> Rig {
     let mut rig = Rig::new(rules());
     rig.open(OWN_BTC, AccountKind::Customer, btc());
     rig.open(OWN_CNY, AccountKind::Customer, Asset::CNY);
@@ -66,7 +66,7 @@ fn desk() -> Rig {
 }
 
 impl Rig {
-    fn fund(&mut self, from: u128, to: u128, amount: Amount) {
+    pub(super) fn fund(&mut self, from: u128, to: u128, amount: Amount) {
         let legs = vec![Leg::debit(AccountId::new(from), amount), Leg::credit(AccountId::new(to), amount)];
         let id = EntryId::new(self.next_entry);
         self.next_entry += 1;
@@ -75,7 +75,7 @@ impl Rig {
     }
 
     /// Proposed by one, approved by another.
-    fn change(&mut self, change: MarketChange) {
+    pub(super) fn change(&mut self, change: MarketChange) {
         let taken = self.take(&Command::Propose(change), &operator("lin")).unwrap();
         let [Event::Proposed { number, .. }] = taken.outcome.events.as_slice() else {
             panic!("{taken:?}");
@@ -260,4 +260,54 @@ fn a_pool_gives_shares_swaps_and_gives_back() {
     let pool = rig.exchange.dealing().pool(PoolNumber::new(1)).unwrap().pool.clone();
     let reserves: Vec<u128> = pool.reserves().iter().map(Amount::minor).collect();
     assert_eq!(reserves, [rig.money(920).0, rig.money(921).0]);
+}
+
+/// With a pool of both assets at 920 and 921, and its shares from 922.
+fn with_pool() -> Rig {
+    let mut rig = desk();
+    let share = Asset::new("POOL1", 18).unwrap();
+    for (id, kind, asset) in [
+        (920, AccountKind::Customer, btc()),
+        (921, AccountKind::Customer, Asset::CNY),
+        (922, AccountKind::Reserve, share),
+        (12, AccountKind::Customer, share),
+    ] {
+        rig.open(id, kind, asset);
+    }
+    rig.join(1, 100_000_000, 200_000_000);
+    let coins = vec![Coin::new(btc()), Coin::new(Asset::CNY)];
+    let terms = PoolTerms { coins, curve: Curve::Product, fee_ppm: 3_000, share };
+    let accounts = vec![AccountId::new(920), AccountId::new(921)];
+    rig.change(MarketChange::OpenPool { terms, accounts, shares: AccountId::new(922) });
+    rig
+}
+
+#[test]
+fn what_a_pool_has_is_the_pools_alone() {
+    let mut rig = with_pool();
+    let own = AccountId::new;
+    let inventory = MarketChange::SetInventory { asset: Asset::CNY, account: own(921), fees: FEES };
+    let refusal = rig.take(&Command::Propose(inventory), &operator("lin")).unwrap_err();
+    assert_eq!(refusal, Refusal::DealingAccounts);
+    let seat = Command::TakeSeat { market: MARKET, base: own(920), quote: own(OWN_CNY), group: None };
+    assert_eq!(rig.take(&seat, &operator("lin")).unwrap_err(), Refusal::SeatAccounts);
+    assert!([920, 921, 922, OWN_CNY, 900].iter().all(|id| rig.exchange.needs(own(*id))));
+}
+
+#[test]
+fn a_pool_whose_money_somebody_took_refuses_and_the_bank_goes_on() {
+    let mut rig = with_pool();
+    let share = rig.exchange.dealing().pool(PoolNumber::new(1)).unwrap().pool.terms().share;
+    let use_pool = |command: PoolCommand| Command::UsePool {
+        pool: PoolNumber::new(1),
+        command,
+        accounts: vec![AccountId::new(10), AccountId::new(11)],
+        shares: AccountId::new(12),
+    };
+    let pays = vec![sat(100_000_000), cny(50_000_000)];
+    let add = PoolCommand::Add { pays, shares_least: Amount::new(share, 1) };
+    rig.take(&use_pool(add), &customer(1)).unwrap();
+    rig.fund(921, 901, cny(50_000_000));
+    let swap = PoolCommand::SwapIn { pays: sat(1_000_000), takes_least: cny(1) };
+    assert!(matches!(rig.take(&use_pool(swap), &customer(1)), Err(Refusal::Funds(_))));
 }
