@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use jinku::config::{BankConfig, Installation};
 use jinku::{
-    archive, audit, backup, bench, cells, cluster, demo, drill, iso, operate, restore, serve, tenants, verify,
+    archive, audit, backup, bench, cells, cluster, demo, drill, huge_pages, iso, operate, restore, serve,
+    tenants, verify,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -70,7 +71,11 @@ enum Command {
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(Arguments::parse().command) {
+    let command = Arguments::parse().command;
+    if matches!(command, Command::Serve(_) | Command::Bench(_) | Command::Audit(_)) {
+        huge_pages::ask();
+    }
+    match run(command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("jinku: {error:#}");
