@@ -166,7 +166,7 @@ export class FakeMarkets {
       const way = order.side === 'buy' ? 1n : -1n
       purse.get(book.base.code).posted += way * quantity
       purse.get('CNY').posted -= way * cost + fee
-      this.fills.unshift({ who: order.who, trade: trade.number, order: order.id, market: book.number, at: trade.at, side: order.side, role, price: trade.price, quantity: trade.quantity, fee: book.money(fee), movement_base: `mov${this.next++}`, movement_quote: `mov${this.next++}` })
+      this.fills.unshift({ who: order.who, trade: trade.number, order: order.id, market: book.number, at: trade.at, side: order.side, role, price: trade.price, quantity: trade.quantity, fee: book.money(fee), movements: [`mov${this.next++}`, `mov${this.next++}`] })
     }
     return trade
   }
@@ -255,7 +255,7 @@ export class FakeMarkets {
     known.used = true
     this.purse(who).get(pays.asset).posted -= known.pays
     this.purse(who).get(takes.asset).posted += known.takes
-    const conversion = { id: `cnv${this.next++}`, pays, takes, at: iso(), entry: `ent${this.next++}` }
+    const conversion = { id: `cnv${this.next++}`, pays, takes, fee: known.offer.fee, at: iso(), entry: `ent${this.next++}` }
     this.conversions.set(who, [conversion, ...(this.conversions.get(who) ?? [])])
     this.told(who)
     return { conversion }
@@ -265,7 +265,7 @@ export class FakeMarkets {
   serve(method, path, query, body, who) {
     const part = path.split('/').slice(1)
     const page = (all) => ({ all: all.slice(0, 50) }).all
-    if (path === '/assets') return { items: Object.entries(ASSETS).map(([code, scale]) => ({ code, scale, opened: this.purse(who).has(code) })) }
+    if (path === '/assets') return { assets: Object.entries(ASSETS).map(([code, scale]) => ({ code, scale, opened: this.purse(who).has(code) })) }
     if (path === '/accounts' && method === 'POST') {
       if (!(body.asset in ASSETS)) this.refuse(422, 'asset_mismatch')
       this.purse(who).set(body.asset, { id: `acc-${who}-${body.asset}`, posted: 0n, held: 0n })

@@ -89,7 +89,7 @@ let demo = null
 async function main() {
   const shots = rest.includes('--shots')
   if (shots) process.env.JINKU_SHOTS ??= here('../../docs/screenshots')
-  if (kind !== 'browser') return tests('./smoke.test.mjs', './markets.test.mjs')
+  if (kind !== 'browser') return tests('./smoke.test.mjs', './markets.test.mjs', './console.test.mjs')
   if (!process.env.JINKU_URL) demo = await startDemo()
   process.env.JINKU_DESK_URL ??= deskOf(process.env.JINKU_URL)
   await ready(`${process.env.JINKU_URL}/api/v1/health`, demo)

@@ -76,20 +76,3 @@ export async function answer<T>(call: Promise<Answer<T>>): Promise<T> {
   if (problem.code === 'session_expired' || problem.code === 'http_401') onSessionEnd()
   throw new Refused(problem)
 }
-
-interface Asked {
-  body?: unknown
-  query?: Record<string, string | number | boolean | undefined>
-  key?: string
-}
-type Loose = (method: string, path: string, init: object) => Promise<Answer<unknown>>
-
-/** A call whose shape is written by hand beside it, with everything that other calls have. */
-export function ask<T>(method: 'get' | 'post' | 'delete', path: string, { body, query, key }: Asked = {}): Promise<T> {
-  const call = (http.request as unknown as Loose)(method, path, {
-    ...(body === undefined ? {} : { body }),
-    ...(query ? { params: { query } } : {}),
-    ...(key ? { headers: { 'Idempotency-Key': key } } : {}),
-  })
-  return answer(call as Promise<Answer<T>>)
-}

@@ -1,8 +1,7 @@
 // Every call about markets, orders and conversions. The only file that knows their addresses.
 import type { Phase } from '@jinku/markets'
-import { answer, ask, http } from './client'
+import { answer, http } from './client'
 import type { components } from './schema'
-import type { Amount } from './types'
 
 type Schemas = components['schemas']
 export type BankAsset = Schemas['OfferedAsset']
@@ -18,34 +17,9 @@ export type Order = Schemas['Order']
 export type OrderPlaced = Schemas['OrderPlaced']
 export type Plan = Schemas['OrderPlan']
 export type Fill = Schemas['Fill']
-export interface Pair {
-  base: string
-  quote: string
-  mid: string
-  at: string
-  min: string
-  max: string
-}
-export interface Offer {
-  id: string
-  pays: Amount
-  takes: Amount
-  mid: string
-  price: string
-  spread_bps: number
-  fee: Amount
-  route: { venue: 'inventory' | 'book' | 'pool'; share_bps: number }[]
-  terms_hash: string
-  made_at: string
-  expires_at: string
-}
-export interface Conversion {
-  id: string
-  pays: Amount
-  takes: Amount
-  at: string
-  entry: string
-}
+export type Pair = Schemas['ConvertPair']
+export type Offer = Schemas['ConvertOffer']
+export type Conversion = Schemas['Conversion']
 export const INTERVALS = ['1m', '5m', '15m', '1h', '4h', '1d'] as const
 export type Interval = (typeof INTERVALS)[number]
 
@@ -79,11 +53,9 @@ export const exchange = {
   plans: () => answer(http.GET('/api/v1/plans')),
   fills: (query: { market?: number; cursor?: string }) => answer(http.GET('/api/v1/fills', { params: { query } })),
 
-  pairs: () => ask<{ pairs: Pair[] }>('get', '/api/v1/convert/pairs'),
-  quote: (body: { from: string; to: string; exact: 'in' | 'out'; amount: string }) =>
-    ask<{ offer: Offer }>('post', '/api/v1/convert/quotes', { body }),
-  accept: (offer: Offer, key: string) =>
-    ask<{ conversion: Conversion }>('post', `/api/v1/convert/quotes/${encodeURIComponent(offer.id)}/accept`, { body: { terms_hash: offer.terms_hash }, key }),
-  conversions: (cursor?: string) =>
-    ask<{ conversions: Conversion[]; next?: string | null }>('get', '/api/v1/convert/history', { query: cursor ? { cursor } : {} }),
+  pairs: () => answer(http.GET('/api/v1/convert/pairs')),
+  quote: (body: Schemas['ConvertRequest']) => answer(http.POST('/api/v1/convert/quotes', { body })),
+  accept: ({ id, terms_hash }: Offer, key: string) =>
+    answer(http.POST('/api/v1/convert/quotes/{id}/accept', { params: { path: { id } }, body: { terms_hash }, ...keyed(key) })),
+  conversions: () => answer(http.GET('/api/v1/convert/history')),
 }

@@ -60,6 +60,8 @@ const en: typeof zh = {
 export default en
 
 export const problem: typeof zhProblem = {
+  account_exists: { what: 'You have an account in this asset.', next: 'Just use it.' },
+  asset_unknown: { what: 'The bank has no accounts in this asset.', next: 'Choose one from the list.' },
   order_malformed: { what: 'The order contradicts itself and was not taken.', next: 'Check price, quantity and how long it is in force.' },
   market_unknown: { what: 'There is no such market.', next: 'Choose one from the list of markets.' },
   market_not_open: { what: 'The market does not take such an order now.', next: 'The market’s page says why and until when; try again then.' },

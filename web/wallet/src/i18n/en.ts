@@ -45,7 +45,7 @@ const en: typeof zh = {
     cancelled: 'Undone', rejected: 'Refused', returned: 'Returned', in_review: 'Under review',
   },
   kind: {
-    deposit: 'From another bank', transfer_in: 'Received', transfer_out: 'Paid', withdrawal: 'To another bank', fee: 'Fee', return: 'Returned', adjustment: 'Adjustment', trade: 'Market trade',
+    deposit: 'From another bank', transfer_in: 'Received', transfer_out: 'Paid', withdrawal: 'To another bank', fee: 'Fee', return: 'Returned', adjustment: 'Adjustment', trade: 'Market trade', convert: 'Conversion', pool: 'Pool',
   },
   rails: { internal: 'Within our bank', instant: 'Instant payment system', high_value: 'High-value payment system' },
   undo: {
@@ -107,7 +107,7 @@ const en: typeof zh = {
     none: 'No movement matches', none_text: 'Try another word or clear the filters.', end: 'That is all', loading: 'Loading more…', today: 'Today', yesterday: 'Yesterday', count: '{n} shown',
   },
   movement: {
-    trade: 'Trade', note_buy: 'Bought {quantity} {base} at {price} {quote}', note_sell: 'Sold {quantity} {base} at {price} {quote}', title: 'Receipt', recorded: 'Booked', effective: 'Effective', counterparty: 'Other side', entry: 'Entry number', payment: 'Open the payment', state_in_transit: 'In transit: out of your available balance, the other bank has yet to answer',
+    about: 'What', note_convert: '{paid} {from} for {got} {to}', note_buy: 'Bought {quantity} {base} at {price} {quote}', note_sell: 'Sold {quantity} {base} at {price} {quote}', title: 'Receipt', recorded: 'Booked', effective: 'Effective', counterparty: 'Other side', entry: 'Entry number', payment: 'Open the payment', state_in_transit: 'In transit: out of your available balance, the other bank has yet to answer',
     state_settled: 'Booked', pay_again: 'Pay {name} again',
   },
   verify: {

@@ -56,6 +56,8 @@ export default {
 }
 
 export const problem = {
+  account_exists: { what: '你已有该币种账户。', next: '直接使用即可。' },
+  asset_unknown: { what: '银行不办理该币种。', next: '请从列表里选择。' },
   order_malformed: { what: '委托内容前后矛盾，没有受理。', next: '请检查价格、数量和有效方式后再试。' },
   market_unknown: { what: '没有这个市场。', next: '请从行情里重新选择。' },
   market_not_open: { what: '市场现在不受理这类委托。', next: '请看市场页上的说明，等开市或集合竞价后再试。' },

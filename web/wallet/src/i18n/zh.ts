@@ -44,7 +44,7 @@ export default {
     cancelled: '已撤销', rejected: '已拒绝', returned: '已退回', in_review: '人工核查中',
   },
   kind: {
-    deposit: '他行汇入', transfer_in: '行内收款', transfer_out: '行内付款', withdrawal: '转出他行', fee: '手续费', return: '退款', adjustment: '调整', trade: '市场成交',
+    deposit: '他行汇入', transfer_in: '行内收款', transfer_out: '行内付款', withdrawal: '转出他行', fee: '手续费', return: '退款', adjustment: '调整', trade: '市场成交', convert: '兑换', pool: '资金池',
   },
   rails: { internal: '行内转账', instant: '即时支付系统', high_value: '大额支付系统' },
   undo: {
@@ -106,7 +106,7 @@ export default {
     none: '没有符合条件的明细', none_text: '换个关键词，或清除筛选条件。', end: '已经到底了', loading: '正在读取更多…', today: '今天', yesterday: '昨天', count: '已显示 {n} 条',
   },
   movement: {
-    title: '凭证', trade: '成交', note_buy: '以 {price} {quote} 买入 {quantity} {base}', note_sell: '以 {price} {quote} 卖出 {quantity} {base}', recorded: '入账时间', effective: '生效时间', counterparty: '对方', entry: '入账编号', payment: '查看付款进度', state_in_transit: '在途：已离开可用余额，等待对方银行答复',
+    title: '凭证', about: '内容', note_convert: '{paid} {from} 换 {got} {to}', note_buy: '以 {price} {quote} 买入 {quantity} {base}', note_sell: '以 {price} {quote} 卖出 {quantity} {base}', recorded: '入账时间', effective: '生效时间', counterparty: '对方', entry: '入账编号', payment: '查看付款进度', state_in_transit: '在途：已离开可用余额，等待对方银行答复',
     state_settled: '已入账', pay_again: '再次付给 {name}',
   },
   verify: {
