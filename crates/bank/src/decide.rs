@@ -1,6 +1,7 @@
 //! The one pipeline: from a command to the events of every machine.
 
 use cells::Cells;
+use exchange::Exchange;
 use identity::{Actor, Authority};
 use ledger::{Change, Command as LedgerCommand, HoldEnd, HoldOutcome, Tenant};
 use money::{AccountId, Asset, CustomerId, EffectId, Timestamp};
@@ -32,7 +33,7 @@ impl Bank {
             Command::Ledger(command) => {
                 let scope = scope(&authority)?;
                 check_own_numbers(command)?;
-                Self::check_own_accounts(&self.payments, command)?;
+                Self::check_own_accounts(&self.payments, &self.exchange, command)?;
                 if scope.is_some_and(|tenant| !self.ledger.is_within(tenant, command)) {
                     return Err(ledger::Refusal::NotPermitted.into());
                 }
@@ -59,10 +60,14 @@ impl Bank {
         }
     }
 
-    /// The bank's own accounts are open as long as the bank is.
-    pub(crate) fn check_own_accounts(payments: &Payments, command: &LedgerCommand) -> Result<(), Refusal> {
+    /// The bank's own accounts are open as long as the bank is, and one to which a fill may come as long as it may.
+    pub(crate) fn check_own_accounts(
+        payments: &Payments,
+        exchange: &Exchange,
+        command: &LedgerCommand,
+    ) -> Result<(), Refusal> {
         let LedgerCommand::CloseAccount { id } = command else { return Ok(()) };
-        let is_own = payments.all_books().any(|books| books.accounts().contains(id));
+        let is_own = exchange.needs(*id) || payments.all_books().any(|books| books.accounts().contains(id));
         if is_own { Err(Refusal::NotAllowed) } else { Ok(()) }
     }
 

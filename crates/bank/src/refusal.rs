@@ -27,8 +27,8 @@ pub enum Refusal {
     /// Of the markets.
     #[error(transparent)]
     Exchange(#[from] exchange::Refusal),
-    /// Every row of a batch of orders was refused, in order of rows.
-    #[error("every order was refused; the first: {}", .0.first().map_or_else(String::new, ToString::to_string))]
+    /// Nothing follows from a batch of orders: every row was refused, in order of rows, or found nothing to end.
+    #[error("{}", .0.first().map_or_else(|| "nothing follows from the orders".to_owned(), |first| format!("every order was refused; the first: {first}")))]
     Orders(Vec<exchange::Refusal>),
     /// The id was used for another command.
     #[error("command {id} was used with another body")]

@@ -91,10 +91,10 @@ impl Bank {
         if batch.is_open() {
             return Err(ledger::Refusal::ChainBroken.into());
         }
-        let payments = &self.payments;
+        let (payments, exchange) = (&self.payments, &self.exchange);
         let (outcome, refusals) = self.ledger.take_batch(batch, now, |ledger, command| {
             check_own_numbers(command).is_ok()
-                && Self::check_own_accounts(payments, command).is_ok()
+                && Self::check_own_accounts(payments, exchange, command).is_ok()
                 && scope.is_none_or(|tenant| ledger.is_within(tenant, command))
         });
         if refusals.len() == usize::try_from(batch.len()).unwrap_or(usize::MAX) {

@@ -144,6 +144,19 @@ impl Bench {
         assert!(!moves, "a repeat moves money: {again:#?}");
     }
 
+    /// Every entry of the journal is decided again from its command alone, as an audit does, and is the same entry.
+    pub(crate) fn check_audit(&self) {
+        let mut bank = Bank::default();
+        for bytes in &self.journal {
+            let entry = JournalEntry::from_bytes(bytes).unwrap();
+            let (id, actor, command) = (entry.id, entry.actor.clone(), entry.command.clone());
+            let admitted = admit(Submission { id, actor, command }, &relying_party()).unwrap();
+            let turn = bank.take(admitted, entry.epoch, entry.recorded_at).unwrap().unwrap();
+            assert_eq!(turn.entry, entry, "entry {} is decided otherwise", bank.seq());
+        }
+        assert_eq!(bank.state_hash(), self.bank.state_hash());
+    }
+
     /// The state goes through a snapshot and stays the same.
     pub(crate) fn check_snapshot(&self) {
         let again = Bank::from_snapshot(&self.bank.to_snapshot()).unwrap();

@@ -92,6 +92,92 @@ fn by_operator() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Prices near the middle of the band, and some beyond the halt.
+fn price() -> impl Strategy<Value = u32> {
+    prop_oneof![8 => 49_900..50_100_u32, 1 => 47_000..53_000_u32, 1 => 30_000..70_000_u32]
+}
+
+fn on_markets() -> impl Strategy<Value = String> {
+    let side = prop_oneof![Just("buys"), Just("sells")];
+    let order = (1..40_u32).prop_map(|number| format!("o{number}"));
+    let detail = prop_oneof![
+        6 => Just(""),
+        1 => Just(" | at once"),
+        1 => Just(" | whole or not"),
+        1 => Just(" | only resting"),
+        1 => Just(" | ending own orders"),
+        1 => Just(" | showing 1"),
+        1 => Just(" | for 20s"),
+        1 => Just(" | as 7"),
+        1 => Just(" | when it trades at 50010"),
+        1 => Just(" | on the seat of chen"),
+    ];
+    prop_oneof![
+        16 => (person(), side.clone(), 1..15_u32, price(), detail)
+            .prop_map(|(who, side, lots, price, detail)| format!("{who} {side} {lots} at {price}{detail}")),
+        1 => (person(), sum(), price()).prop_map(|(who, sum, worst)| format!("{who} buys for {sum} at most at {worst}")),
+        1 => (person(), side.clone(), 1..9_u32, price(), price(), price()).prop_map(|(who, side, lots, limit, stop, trigger)| {
+            format!("{who} {side} {lots} at {limit} or at {stop} when it trades at {trigger}")
+        }),
+        1 => (person(), side, 1..9_u32, price()).prop_map(|(who, side, lots, limit)| {
+            format!("{who} {side} {lots} at {limit} in 2 pieces 20s apart")
+        }),
+        3 => (person(), order.clone()).prop_map(|(who, order)| format!("{who} cancels {order}")),
+        1 => person().prop_map(|who| format!("{who} cancels all")),
+        2 => (person(), order.clone(), 0..4_u32).prop_map(|(who, order, by)| format!("{who} reduces {order} by {by}")),
+        3 => (person(), order, price()).prop_map(|(who, order, to)| format!("{who} reprices {order} to {to}")),
+        1 => person().prop_map(|who| format!("{who} stops trading")),
+        2 => person().prop_map(|who| format!("{who} trades again")),
+        2 => (1..3_u32, 490..510_u32).prop_map(|(source, price)| format!("source s{source} says {price}000")),
+        3 => (person(), sum()).prop_map(|(who, sum)| format!("{who} asks what {sum} in BTC is")),
+        1 => person().prop_map(|who| format!("{who} asks what 0.01000000 BTC in CNY is")),
+        4 => (person(), 1..8_u32).prop_map(|(who, offer)| format!("{who} accepts q{offer}")),
+        1 => Just("teller suspends the market".to_owned()),
+        2 => (price(), 1..9_u32).prop_map(|(price, _)| format!("teller proposes to go on at {price}")),
+        2 => (6..12_u32).prop_map(|proposal| format!("second approves {proposal}")),
+        1 => (0..3_000_u32, 0..3_000_u32).prop_map(|(maker, taker)| format!("teller proposes fees of {maker} and {taker}")),
+        1 => person().prop_map(|who| format!("operator closes the account of {who}")),
+        1 => person().prop_map(|who| format!("{who} locks everything")),
+        3 => Just("after 20s".to_owned()),
+        3 => Just("tick".to_owned()),
+    ]
+}
+
+/// Markets, a desk that converts, and three people with both assets.
+fn with_markets() -> Scenario {
+    let mut scenario = Scenario::new();
+    for (who, name) in PEOPLE.iter().zip(["Lin Xiao", "Chen Jing", "Wang Fang"]) {
+        scenario.step(&format!("customer {who} enrols \"{name}\""));
+    }
+    scenario.step("teller opens books in BTC");
+    for who in PEOPLE {
+        scenario.step(&format!("{who} opens an account in BTC"));
+        scenario.step(&format!("teller funds {who} with 20000.00 CNY"));
+        scenario.step(&format!("teller funds {who}.BTC with 0.05000000 BTC"));
+    }
+    let lines = [
+        "teller opens the account desk.BTC",
+        "teller opens the account desk.CNY",
+        "teller funds desk.BTC with 1.00000000 BTC",
+        "teller funds desk.CNY with 500000.00 CNY",
+        "teller proposes a market at 50000",
+        "second approves 1",
+        "teller proposes to believe 1 sources",
+        "second approves 2",
+        "teller proposes to convert",
+        "second approves 3",
+        "teller proposes the desk for BTC",
+        "second approves 4",
+        "teller proposes the desk for CNY",
+        "second approves 5",
+        "desk takes a seat",
+        "source s1 says 500000",
+    ];
+    lines.iter().for_each(|line| drop(scenario.step(line)));
+    PEOPLE.iter().for_each(|who| drop(scenario.step(&format!("{who} takes a seat"))));
+    scenario
+}
+
 fn step() -> impl Strategy<Value = String> {
     let span = prop_oneof![Just("1s"), Just("20s"), Just("61s"), Just("31m"), Just("8h")];
     prop_oneof![
@@ -143,5 +229,23 @@ proptest! {
         let mut again = Bank::from_snapshot(&bank.to_snapshot()).unwrap();
         replayed(tail, &mut again);
         prop_assert_eq!(again.state_hash(), scenario.bench.bank.state_hash());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_traded_the_books_hold(steps in prop::collection::vec(on_markets(), 20..60)) {
+        let mut scenario = with_markets();
+        steps.iter().for_each(|line| drop(scenario.step(line)));
+        let journal = &scenario.bench.journal;
+        let (head, tail) = journal.split_at(journal.len() / 2);
+        let mut bank = Bank::default();
+        replayed(head, &mut bank);
+        let mut again = Bank::from_snapshot(&bank.to_snapshot()).unwrap();
+        replayed(tail, &mut again);
+        prop_assert_eq!(again.state_hash(), scenario.bench.bank.state_hash());
+        scenario.bench.check_audit();
     }
 }

@@ -33,6 +33,7 @@ fn rendered(text: &str) -> String {
         }
     }
     scenario.bench.check_snapshot();
+    scenario.bench.check_audit();
     out
 }
 
