@@ -50,12 +50,15 @@ pub(crate) fn build_web(project: &Project) -> anyhow::Result<()> {
     let web = project.web();
     let (stamp, inputs) = (web.join(WEB_STAMP), inputs_hash(&web)?);
     let fresh = std::fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == inputs);
-    if fresh && web.join("wallet/dist/index.html").is_file() {
+    let apps = ["wallet", "console"];
+    if fresh && apps.iter().all(|app| web.join(app).join("dist/index.html").is_file()) {
         return Ok(());
     }
-    println!("demo: building the wallet");
-    let vite = ["exec", "--workspace", "wallet", "--", "vite", "build", "--logLevel", "warn"];
-    run::run(project.npm(&vite), "the web build")?;
+    for app in apps {
+        println!("demo: building the {app}");
+        let vite = ["exec", "--workspace", app, "--", "vite", "build", "--logLevel", "warn"];
+        run::run(project.npm(&vite), "the web build")?;
+    }
     std::fs::write(&stamp, inputs).with_context(|| format!("write {}", stamp.display()))
 }
 

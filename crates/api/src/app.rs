@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     pub(crate) repeats: Repeats,
     pub(crate) streams: Arc<Streams>,
     pub(crate) hub: Hub,
-    pub(crate) files: Files,
+    pub(crate) files: Arc<Files>,
     pub(crate) cookies: Cookies,
     handle: Handle,
     reads: ReadModel,
@@ -92,7 +92,7 @@ impl std::ops::Deref for App {
 impl App {
     pub(crate) fn new(config: Config, handle: Handle, reads: ReadModel) -> Result<Self, SetupError> {
         let registrar = Registrar::new(handle.relying_party(), &config.issuer)?;
-        let files = Files::load(config.static_dir.as_deref())?;
+        let files = Arc::new(Files::load(config.static_dir.as_deref())?);
         let progress = watch_progress(reads.clone())?;
         let shared = Shared {
             directory: Directory::new(config.banks.clone()),

@@ -59,6 +59,7 @@ pub use config::{BankInfo, Config};
 pub use limits::{Rate, Rates};
 pub use problem::Problem;
 pub use routes::{openapi, openapi_json};
+pub use static_files::folder;
 
 /// Why the interface cannot be set up.
 #[derive(Debug, Error)]

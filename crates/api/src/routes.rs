@@ -1,5 +1,7 @@
 //! All operations, their order of checks, and the OpenAPI description of them.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use utoipa::OpenApi as _;
@@ -113,7 +115,7 @@ pub(crate) fn router(app: App) -> Router {
     .layer(from_fn_with_state(app.clone(), idempotency::repeats))
     .layer(from_fn_with_state(app.clone(), guard::origin))
     .layer(from_fn_with_state(app.clone(), guard::api_headers))
-    .fallback_service(static_files::service(app.clone()))
+    .fallback_service(static_files::service(Arc::clone(&app.files)))
     .layer(from_fn_with_state(app.clone(), guard::all_headers))
     .with_state(app)
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -17,7 +18,6 @@ use tower::Layer as _;
 use tower::util::BoxCloneSyncService;
 use tower_http::compression::CompressionLayer;
 
-use crate::app::App;
 use crate::{Problem, SetupError};
 
 /// Scripts, styles and pictures from here only, nothing inline, no frames, and no text taken for a script.
@@ -106,10 +106,19 @@ fn kind(address: &str) -> &'static str {
     }
 }
 
+/// A built application in a folder, such as the console, under the same policy as the wallet.
+///
+/// # Errors
+/// The folder cannot be read, or is no built application.
+pub fn folder(folder: &Path) -> Result<axum::Router, SetupError> {
+    let files = Arc::new(Files::load(Some(folder))?);
+    Ok(axum::Router::new().fallback_service(service(files)))
+}
+
 /// Serves the files, compressed: they hold nothing secret.
-pub(crate) fn service(app: App) -> BoxCloneSyncService<Request, Response, Infallible> {
+pub(crate) fn service(files: Arc<Files>) -> BoxCloneSyncService<Request, Response, Infallible> {
     let files = tower::service_fn(move |request: Request| {
-        let response = answer(&app, &request);
+        let response = answer(&files, &request);
         async move { Ok::<_, Infallible>(response) }
     });
     let compressed = CompressionLayer::new().layer(files);
@@ -119,11 +128,11 @@ pub(crate) fn service(app: App) -> BoxCloneSyncService<Request, Response, Infall
     BoxCloneSyncService::new(service)
 }
 
-fn answer(app: &App, request: &Request) -> Response {
+fn answer(files: &Files, request: &Request) -> Response {
     let path = request.uri().path();
     let is_api = path == "/api" || path.starts_with("/api/");
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let found = if is_api || !is_read { None } else { app.files.find(path) };
+    let found = if is_api || !is_read { None } else { files.find(path) };
     let Some((address, file)) = found else {
         return Problem::missing("not_found", "There is nothing at this address.").into_response();
     };

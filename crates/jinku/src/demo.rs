@@ -34,6 +34,9 @@ pub struct Arguments {
     /// Folder of the built wallet.
     #[arg(long, default_value = "web/wallet/dist")]
     wallet: PathBuf,
+    /// Folder of the built console; without one the operators have the command line alone.
+    #[arg(long, default_value = "web/console/dist")]
+    console: PathBuf,
     /// Ports of the wallet and of the sandbox; the others follow the wallet's.
     #[arg(long, value_delimiter = ',', default_values_t = [7460, 7461])]
     ports: Vec<u16>,
@@ -174,6 +177,9 @@ fn start(
             arguments.once,
             "the wallet is not built: `cargo xtask demo` builds it, or name its folder with --wallet"
         );
+    }
+    if serve::is_built(&arguments.console) {
+        serve_arguments.extend(["--console".to_owned(), arguments.console.display().to_string()]);
     }
     let mut running = Running {
         installation,
@@ -321,7 +327,15 @@ fn show(running: &Running, started: Instant) {
     println!();
     println!("  wallet          {origin}");
     println!("  demo desk       {desk}   sign in as a demo customer, send money from another bank");
-    println!("  sandbox         http://localhost:{}   clearing centre and two other banks", ports.sandbox);
+    println!(
+        "  sandbox         http://localhost:{}   clearing centre, two other banks, a market of prices",
+        ports.sandbox
+    );
+    println!(
+        "  console         http://localhost:{}/console/   markets, by the operator's token in {}",
+        ports.operator,
+        running.installation.folder.join("keys/operator.token").display()
+    );
     println!("  data            {}", running.installation.folder.display());
     println!();
     println!("Demo customers, each with a month of history:");
@@ -329,7 +343,7 @@ fn show(running: &Running, started: Instant) {
         println!("  {:<14} {desk}/sign-in/{}", person.name, person.handle);
     }
     println!();
-    println!("Three things to try:");
+    println!("Four things to try:");
     println!(
         "  1. Open {origin}, sign up with a passkey, then send yourself money at the demo desk and watch it arrive."
     );
@@ -338,6 +352,9 @@ fn show(running: &Running, started: Instant) {
     );
     println!(
         "  3. Open a receipt, press \"verify now\", download it, and check it here: jinku verify FILE --key KEY"
+    );
+    println!(
+        "  4. Sign in as a customer, convert 5,000 yuan into BTC, and sell it in the market: two clients trade there all day."
     );
     println!();
     println!("Ctrl-C ends the demo.");

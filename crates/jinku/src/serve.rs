@@ -43,6 +43,9 @@ pub struct Arguments {
     /// Address of the operators' interface.
     #[arg(long, default_value = "127.0.0.1:7463")]
     pub operator_listen: SocketAddr,
+    /// Folder of the built console, served below /console of the operators' address.
+    #[arg(long)]
+    pub console: Option<PathBuf>,
     /// Address of the bulk interface; it is off without one.
     #[arg(long)]
     pub bulk_listen: Option<SocketAddr>,
@@ -197,6 +200,10 @@ async fn serve_http(
     servers.spawn(api::serve(listener, app, wait(stopped.clone())));
     let orders = cells::orders(handle.clone(), Tokens::open(installation)?);
     let operators = operate::router(handle.clone(), installation.key(Key::Operator)?).merge(orders.clone());
+    let operators = match &arguments.console {
+        Some(folder) => operators.nest("/console", api::folder(folder)?),
+        None => operators,
+    };
     let listener = bind(arguments.operator_listen).await?;
     servers.spawn(api::serve(listener, operators, wait(stopped.clone())));
     if let Some(receiver) = receiver {
