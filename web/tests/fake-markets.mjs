@@ -187,7 +187,7 @@ export class FakeMarkets {
     if (what === 'reduce') {
       const by = unitsOf(body.by, book.base.scale)
       if (by % book.lotUnits) this.refuse(422, 'quantity_step', { lot: book.lot })
-      order.left -= by; order.quantity -= by
+      order.left -= by
     } else if (what === 'move') {
       const price = unitsOf(body.price, 2)
       if (price % book.tickUnits) this.refuse(422, 'price_step', { tick: book.tick })

@@ -171,7 +171,7 @@ test('an order is placed from the ladder, partly filled, reduced, moved and canc
   await row.click()
   await page.getByLabel(w.reduce_by).fill('0.002')
   await page.getByRole('button', { name: w.reduce, exact: true }).click()
-  await page.getByRole('dialog').getByText('0.005 / 0.008 BTC').waitFor()
+  await page.getByTestId('left').filter({ hasText: '0.003 BTC' }).waitFor()
   await page.getByLabel(w.move_to).fill('431005')
   await page.getByRole('button', { name: w.move, exact: true }).click()
   await page.getByText('10 的整数倍').waitFor()

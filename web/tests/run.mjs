@@ -94,7 +94,7 @@ async function main() {
   process.env.JINKU_DESK_URL ??= deskOf(process.env.JINKU_URL)
   await ready(`${process.env.JINKU_URL}/api/v1/health`, demo)
   if (shots) await ready(process.env.JINKU_DESK_URL, demo)
-  return tests('./flow.test.mjs', ...(shots ? ['./shots.mjs'] : []))
+  return tests('./flow.test.mjs', './market-flow.test.mjs', ...(shots ? ['./shots.mjs'] : []))
 }
 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) {
