@@ -51,7 +51,7 @@ impl Bank {
         assert!(projections.reader().wait_for(head.seq, std::time::Duration::from_secs(20)));
     }
 
-    fn start(&self) -> (Node, Projections) {
+    pub(crate) fn start(&self) -> (Node, Projections) {
         let node = serve::start_node(&self.installation, Arc::new(SystemClock)).unwrap();
         let signer = serve::log_signer(&self.installation).unwrap();
         let config = Config { data: self.folder().to_owned(), signer };
