@@ -3,13 +3,16 @@
 //! The node listens on its own address for JSON with the operator's token from the data folder; who can read that file is an operator.
 //! Every act is a command in the journal under the operator's name.
 
+pub mod markets;
+pub mod surveillance;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,8 +20,9 @@ use bank::{Bank, Command, Submission};
 use identity::{Actor, Grade, LimitRow, Phone};
 use ledger::JournalMark;
 use money::{Amount, Asset, Bps, CaseId, CommandId, Date, Limits, PaymentId, Text, Timestamp};
-use node::Handle;
+use node::{Clock as _, Handle, SystemClock};
 use payments::{AccountNumber, Answer, FeeRule, Rail, RailRow};
+use projections::ReadModel;
 use serde::{Deserialize, Serialize};
 use settlement::CaseKind;
 
@@ -92,6 +96,11 @@ enum Act {
         /// The day, such as 2026-11-24, by the bank's own clock.
         date: String,
     },
+    /// What there is to do about markets.
+    Market {
+        #[command(subcommand)]
+        act: markets::Act,
+    },
     /// Add dated rows of limits and of rails' terms from a JSON file: an array of orders `set_limits` and `set_rail`.
     Terms {
         /// The file.
@@ -152,6 +161,11 @@ pub enum Order {
     SetLimits(LimitTerms),
     /// Terms of a rail in yuan from a date on.
     SetRail(RailTerms),
+    /// About markets.
+    Market {
+        /// What.
+        order: markets::MarketOrder,
+    },
 }
 
 /// Limits of a grade: decimal amounts in yuan; a limit that is left out is none.
@@ -243,15 +257,26 @@ pub struct ShownDay {
 
 struct Desk {
     handle: Handle,
+    reads: ReadModel,
     token: String,
 }
 
 /// The operators' interface.
-pub fn router(handle: Handle, token: [u8; 32]) -> axum::Router {
-    let desk = Arc::new(Desk { handle, token: hex::encode(token) });
+pub fn router(handle: Handle, reads: ReadModel, token: [u8; 32]) -> axum::Router {
+    let desk = Arc::new(Desk { handle, reads, token: hex::encode(token) });
     axum::Router::new()
         .route("/cases", get(cases))
         .route("/days", get(days))
+        .route("/markets", get(market_list))
+        .route("/markets/{number}/book", get(market_book))
+        .route("/markets/{number}/seats", get(seat_list))
+        .route("/markets/{number}/suspend", post(suspend))
+        .route("/markets/{number}/seats/{seat}/{what}", post(seat_switch))
+        .route("/proposals", get(proposal_list).post(propose))
+        .route("/proposals/{number}/{what}", post(decide))
+        .route("/surveillance", get(hint_list))
+        .route("/prices", get(price_list))
+        .route("/convert", get(convert_desk))
         .route("/orders", post(order))
         .with_state(desk)
 }
@@ -275,7 +300,7 @@ async fn days(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
 async fn show<T: Serialize + Send + 'static>(
     desk: Arc<Desk>,
     headers: HeaderMap,
-    look: fn(&Bank) -> T,
+    look: impl Fn(&Bank) -> T + Send + 'static,
 ) -> Response {
     if !is_operator(&desk, &headers) {
         return StatusCode::UNAUTHORIZED.into_response();
@@ -283,6 +308,152 @@ async fn show<T: Serialize + Send + 'static>(
     match tokio::task::spawn_blocking(move || desk.handle.read(look)).await {
         Ok(Ok(shown)) => Json(shown).into_response(),
         Ok(Err(halted)) => (StatusCode::SERVICE_UNAVAILABLE, halted.to_string()).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn market_list(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    show(desk, headers, markets::markets).await
+}
+
+async fn proposal_list(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    show(desk, headers, markets::proposals).await
+}
+
+async fn price_list(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    let now = SystemClock.now();
+    show(desk, headers, move |bank| markets::prices(bank, now.max(bank.recorded_at()))).await
+}
+
+async fn convert_desk(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    show(desk, headers, markets::desk).await
+}
+
+/// How much of a book is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BookQuery {
+    #[serde(default = "levels_usual")]
+    levels: usize,
+}
+
+/// Prices of each side where nothing is said.
+const fn levels_usual() -> usize {
+    50
+}
+
+async fn market_book(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    Path(number): Path<u32>,
+    Query(asked): Query<BookQuery>,
+) -> Response {
+    show(desk, headers, move |bank| markets::book(bank, number, asked.levels)).await
+}
+
+async fn seat_list(State(desk): State<Arc<Desk>>, headers: HeaderMap, Path(number): Path<u32>) -> Response {
+    show(desk, headers, move |bank| markets::seats(bank, number)).await
+}
+
+/// Who acts; the id makes a repeat one.
+#[derive(Debug, Deserialize)]
+struct By {
+    by: String,
+    id: Option<String>,
+}
+
+/// A change that somebody proposes.
+#[derive(Debug, Deserialize)]
+struct Proposed {
+    by: String,
+    id: Option<String>,
+    #[serde(flatten)]
+    change: markets::Change,
+}
+
+/// An order of somebody at the console, like every other order.
+async fn give(
+    desk: Arc<Desk>,
+    headers: HeaderMap,
+    by: String,
+    id: Option<String>,
+    asked: markets::MarketOrder,
+) -> Response {
+    let fresh = || fresh_id().map(|id| id.to_string());
+    match id.map_or_else(fresh, Ok) {
+        Ok(id) => {
+            let signed = Signed { name: by, id, order: Order::Market { order: asked } };
+            order(State(desk), headers, Json(signed)).await
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
+    }
+}
+
+async fn propose(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    Json(Proposed { by, id, change }): Json<Proposed>,
+) -> Response {
+    give(desk, headers, by, id, markets::MarketOrder::Propose { change }).await
+}
+
+async fn decide(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    Path((proposal, what)): Path<(u64, String)>,
+    Json(By { by, id }): Json<By>,
+) -> Response {
+    let asked = match what.as_str() {
+        "approve" => markets::MarketOrder::Approve { proposal },
+        "withdraw" => markets::MarketOrder::Withdraw { proposal },
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    give(desk, headers, by, id, asked).await
+}
+
+async fn suspend(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    Path(market): Path<u32>,
+    Json(By { by, id }): Json<By>,
+) -> Response {
+    give(desk, headers, by, id, markets::MarketOrder::Suspend { market }).await
+}
+
+async fn seat_switch(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    Path((market, seat, what)): Path<(u32, u32, String)>,
+    Json(By { by, id }): Json<By>,
+) -> Response {
+    let asked = match what.as_str() {
+        "stop" => markets::MarketOrder::StopSeat { market, seat },
+        "free" => markets::MarketOrder::FreeSeat { market, seat },
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    give(desk, headers, by, id, asked).await
+}
+
+/// Which market is looked at; all where none is named.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HintQuery {
+    market: Option<u32>,
+}
+
+async fn hint_list(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    Query(asked): Query<HintQuery>,
+) -> Response {
+    if !is_operator(&desk, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let look = move || markets::all_hints(&desk.handle, &desk.reads, asked.market);
+    match tokio::task::spawn_blocking(look).await {
+        Ok(Ok(Some(hints))) => Json(hints).into_response(),
+        Ok(Ok(None)) => StatusCode::NOT_FOUND.into_response(),
+        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}")).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
@@ -343,6 +514,7 @@ fn to_command(handle: &Handle, order: &Order) -> anyhow::Result<Command> {
             Command::Ledger(ledger::Command::Seal { through, mark })
         }
         Order::SetLimits(terms) => Command::Identity(identity::Command::SetLimits(limit_row(terms)?)),
+        Order::Market { order } => markets::command(handle, order)?,
         Order::SetRail(terms) => Command::Payments(payments::Command::SetRail(rail_row(terms)?)),
     })
 }
@@ -493,6 +665,38 @@ impl Operator {
         self.get("days")
     }
 
+    /// All markets.
+    ///
+    /// # Errors
+    /// The bank cannot be reached.
+    pub fn markets(&self) -> anyhow::Result<Vec<markets::ShownMarket>> {
+        self.get::<markets::ShownMarkets>("markets").map(|shown| shown.markets)
+    }
+
+    /// What waits for a second person.
+    ///
+    /// # Errors
+    /// The bank cannot be reached.
+    pub fn proposals(&self) -> anyhow::Result<Vec<markets::ShownProposal>> {
+        self.get::<markets::ShownProposals>("proposals").map(|shown| shown.proposals)
+    }
+
+    /// What rests and waits in a market, so many prices of each side.
+    ///
+    /// # Errors
+    /// The bank cannot be reached.
+    pub fn book(&self, market: u32, levels: usize) -> anyhow::Result<markets::ShownBook> {
+        self.get(&format!("markets/{market}/book?levels={levels}"))
+    }
+
+    /// Patterns that people look at in a market.
+    ///
+    /// # Errors
+    /// The bank cannot be reached, or has no such market.
+    pub fn surveillance(&self, market: u32) -> anyhow::Result<Vec<surveillance::Hint>> {
+        self.get::<markets::ShownHints>(&format!("surveillance?market={market}")).map(|shown| shown.hints)
+    }
+
     fn get<T: serde::de::DeserializeOwned>(&self, what: &str) -> anyhow::Result<T> {
         let request = ureq::get(format!("{}/{what}", self.base));
         let mut response = request.header("authorization", format!("Bearer {}", self.token)).call()?;
@@ -559,6 +763,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Act::CloseAccount { account } => Order::CloseAccount { account: account.clone() },
         Act::Seal { date } => Order::Seal { date: date.clone() },
+        Act::Market { act } => match markets::run(&operator, act)? {
+            Some(order) => order,
+            None => return Ok(()),
+        },
         Act::Terms { file } => {
             let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
             let orders: Vec<Order> =

@@ -194,12 +194,13 @@ async fn serve_http(
     let wait = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let app = api::router(api_config(arguments, installation)?, handle.clone(), reader)?;
+    let app = api::router(api_config(arguments, installation)?, handle.clone(), reader.clone())?;
     let listener = bind(arguments.listen).await?;
     let mut servers = tokio::task::JoinSet::new();
     servers.spawn(api::serve(listener, app, wait(stopped.clone())));
     let orders = cells::orders(handle.clone(), Tokens::open(installation)?);
-    let operators = operate::router(handle.clone(), installation.key(Key::Operator)?).merge(orders.clone());
+    let operators =
+        operate::router(handle.clone(), reader, installation.key(Key::Operator)?).merge(orders.clone());
     let operators = match &arguments.console {
         Some(folder) => operators.nest("/console", api::folder(folder)?),
         None => operators,

@@ -11,7 +11,7 @@ mod tables;
 
 pub use dealing::ConversionRow;
 pub(crate) use dealing::conversions;
-pub(crate) use query::{candles, fills, order, orders, orders_by_entry, trades};
+pub(crate) use query::{candles, fills, order, orders, orders_by_entry, orders_in, trades};
 pub(crate) use state::Markets;
 pub(crate) use tables::TABLES;
 

@@ -451,6 +451,14 @@ impl ReadModel {
         self.with(|connection| markets::orders(connection, customer, query))
     }
 
+    /// The newest orders of all customers in a market, newest first.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn orders_in(&self, market: MarketNumber, limit: usize) -> Result<Vec<OrderRow>, ProjectionError> {
+        self.with(|connection| markets::orders_in(connection, market, limit))
+    }
+
     /// One order of a customer.
     ///
     /// # Errors

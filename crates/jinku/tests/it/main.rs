@@ -17,6 +17,7 @@ mod cluster;
 mod commands;
 mod golden;
 mod order_book;
+mod markets;
 mod orders_in_bulk;
 mod power_cut;
 mod read_models;

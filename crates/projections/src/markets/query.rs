@@ -179,6 +179,17 @@ pub(crate) fn orders_by_entry(
     Ok((orders, fills))
 }
 
+/// The newest orders of all customers in a market, newest first.
+pub(crate) fn orders_in(
+    connection: &Connection,
+    market: MarketNumber,
+    limit: usize,
+) -> Result<Vec<OrderRow>, ProjectionError> {
+    let sql = format!("SELECT {ORDER} FROM orders WHERE market = ?1 ORDER BY rank DESC LIMIT ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_map((market.number(), most(limit)), order_in)?.collect::<Result<_, _>>()?)
+}
+
 /// One order of a customer.
 pub(crate) fn order(
     connection: &Connection,
