@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod config;
 pub mod demo;
 pub mod drill;
+pub mod fix_venue;
 pub mod huge_pages;
 pub mod iso;
 pub mod notices;

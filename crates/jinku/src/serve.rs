@@ -23,7 +23,7 @@ use crate::cells::{self, Neighbours};
 use crate::cluster::LeadersWork;
 use crate::config::{BankConfig, CentreConfig, Installation, Key};
 use crate::tenants::Tokens;
-use crate::{bulk, cluster, notices, opening, operate, prices};
+use crate::{bulk, cluster, fix_venue, notices, opening, operate, prices};
 
 /// A snapshot is made when so many entries have come since the last: a replay of as many takes seconds, and making one takes a core for as long.
 const SNAPSHOT_EVERY: u64 = 4_000_000;
@@ -49,6 +49,9 @@ pub struct Arguments {
     /// Address of the bulk interface; it is off without one.
     #[arg(long)]
     pub bulk_listen: Option<SocketAddr>,
+    /// Address of the FIX gateway, where tenants trade by machine; it is off without one.
+    #[arg(long)]
+    pub fix_listen: Option<SocketAddr>,
     /// Address of the books' interface for clients that keep their ledger here; it is off without one.
     #[arg(long)]
     pub books_listen: Option<SocketAddr>,
@@ -135,6 +138,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let journal = installation.folder.join("journal");
         bulk::listen(listener, handle.clone(), Tokens::open(&installation)?, journal)?;
     }
+    let fix = arguments.fix_listen.map(|at| fix_venue::start(at, &installation, &handle)).transpose()?;
     let couriers = notices::start(&installation, &handle)?;
     let prices = prices::start(&installation, &handle)?;
     let neighbours = Neighbours::open(&installation)?;
@@ -148,6 +152,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     // In this order: nothing is sent any more, then nothing is read any more, then the last group is written.
     drop(driver);
+    drop(fix);
     drop(couriers);
     drop(prices);
     drop(carriers);

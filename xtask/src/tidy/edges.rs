@@ -46,7 +46,7 @@ const ALLOWED: [Edges; 25] = [
     edges("api", &["money", "bank", "ledger", "identity", "payments", "settlement", "exchange", "node", "projections", "receipts", "passkey"], &["journal", "rails", "sandbox"]),
     edges("fix", &[], &[]),
     edges("feeds", &["money", "exchange"], &["sandbox"]),
-    edges("jinku", &["money", "bank", "ledger", "identity", "payments", "settlement", "cells", "exchange", "iso20022", "cnaps", "receipts", "passkey", "journal", "replica", "node", "rails", "projections", "api", "feeds"], &["sandbox"]),
+    edges("jinku", &["money", "bank", "ledger", "identity", "payments", "settlement", "cells", "exchange", "iso20022", "cnaps", "receipts", "passkey", "journal", "replica", "node", "rails", "projections", "api", "feeds", "fix"], &["sandbox"]),
     // counterparties: a separate process, so that nothing of the bank can lean on it
     edges("sandbox", &["money", "cnaps", "iso20022"], &["passkey"]),
     // tools

@@ -15,6 +15,7 @@ mod books;
 mod cells;
 mod cluster;
 mod commands;
+mod fix;
 mod golden;
 mod order_book;
 mod markets;
