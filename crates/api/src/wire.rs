@@ -6,6 +6,7 @@
 //! What it does not do: it decides nothing and reads no state.
 
 mod account;
+mod convert;
 mod health;
 mod identity;
 mod market;
@@ -18,6 +19,10 @@ pub use account::{Account, Bank, BankList, History, HistoryPoint, ParsedQr, Spen
 pub use account::{
     AccountList, Hold, HoldList, HoldReason, LimitRow, Limits, Period, QrPayload, ReceiveDetails,
 };
+pub use convert::{
+    Conversion, ConversionPage, ConvertAccept, ConvertExact, ConvertOffer, ConvertOffered, ConvertPair,
+    ConvertPairList, ConvertRequest, ConvertRoute, ConvertVenue, Converted,
+};
 pub use health::{Health, RailHealth, RailState};
 pub use identity::{
     CreationCeremony, CustomerStatus, Device, DeviceList, DeviceStatus, Enrolment, EnrolmentFinish,
@@ -25,13 +30,12 @@ pub use identity::{
     TotpCode, TotpSecret, UnlockBegin, UnlockRequest, Via,
 };
 pub use market::{
-    AccountRequest, AssetInfo, AssetList, CallReason, Candle, CandleList, Conversion, ConversionPage,
-    ConvertAccept, ConvertExact, ConvertOffer, ConvertOffered, ConvertPair, ConvertPairList, ConvertRequest,
-    ConvertRoute, ConvertVenue, Converted, Depth, Fill, FillPage, FillRole, FillsNow, InForce, Level, Market,
-    MarketFees, MarketHours, MarketList, MarketPhase, OcoRequest, OfferedAsset, Order, OrderMove, OrderPage,
-    OrderPlaced, OrderPlan, OrderPlanList, OrderPreview, OrderReduce, OrderRefusal, OrderRequest, OrderSide,
-    OrderState, OrderType, OrdersEnded, PriceBand, RestsThen, SelfTrade, StreamDelta, StreamMessage,
-    StreamSnapshot, TakerSide, Trade, TradePage, TwapRequest,
+    AccountRequest, AssetInfo, AssetList, CallReason, Candle, CandleList, Depth, Fill, FillPage, FillRole,
+    FillsNow, InForce, Level, Market, MarketFees, MarketHours, MarketList, MarketPhase, OcoRequest,
+    OfferedAsset, Order, OrderMove, OrderPage, OrderPlaced, OrderPlan, OrderPlanList, OrderPreview,
+    OrderReduce, OrderRefusal, OrderRequest, OrderSide, OrderState, OrderType, OrdersEnded, PriceBand,
+    RestsThen, SelfTrade, StreamDelta, StreamMessage, StreamSnapshot, TakerSide, Trade, TradePage,
+    TwapRequest,
 };
 pub use money_text::{Amount, instant, labelled, parse_asset, parse_instant};
 pub use movement::{Direction, LogKey, Movement, MovementKind, MovementPage, MovementState};
