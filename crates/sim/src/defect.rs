@@ -81,11 +81,27 @@ pub enum Defect {
     ReceiveAsNew,
     /// After a restart nothing is known of what was on its way to another cell.
     ForgetOutgoing,
+    /// A cancelled order only becomes smaller.
+    CancelIsReduce,
+    /// The last row of a batch of orders is lost.
+    DropLastRow,
+    /// That orders ended is not written: what was set aside for them stays so.
+    KeepSetAside,
+    /// Which seats must not trade with each other is forgotten, in auctions too.
+    ForgetGroup,
+    /// A market that is suspended goes on.
+    IgnoreSuspension,
+    /// A reading of a price is dated when it comes in, however old it is.
+    StaleIsFresh,
+    /// An offer that is taken a second time is paid out a second time.
+    OfferTwice,
+    /// Whether an offer is still open goes by an earlier time.
+    LateOffer,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 46] = [
         Self::AckBeforeDurable,
         Self::AcknowledgeBeforeDurable,
         Self::ApplyWithoutJournal,
@@ -124,6 +140,14 @@ impl Defect {
         Self::GiveBackOnSilence,
         Self::ReceiveAsNew,
         Self::ForgetOutgoing,
+        Self::CancelIsReduce,
+        Self::DropLastRow,
+        Self::KeepSetAside,
+        Self::ForgetGroup,
+        Self::IgnoreSuspension,
+        Self::StaleIsFresh,
+        Self::OfferTwice,
+        Self::LateOffer,
     ];
 
     /// Its name on the command line.
@@ -168,7 +192,30 @@ impl Defect {
             Self::GiveBackOnSilence => "give-back-on-silence",
             Self::ReceiveAsNew => "receive-as-new",
             Self::ForgetOutgoing => "forget-outgoing",
+            Self::CancelIsReduce => "cancel-is-reduce",
+            Self::DropLastRow => "drop-last-row",
+            Self::KeepSetAside => "keep-set-aside",
+            Self::ForgetGroup => "forget-group",
+            Self::IgnoreSuspension => "ignore-suspension",
+            Self::StaleIsFresh => "stale-is-fresh",
+            Self::OfferTwice => "offer-twice",
+            Self::LateOffer => "late-offer",
         }
+    }
+
+    /// Whether it is a mistake with orders and offers, which only the trading floor can make.
+    pub(crate) const fn is_of_the_floor(self) -> bool {
+        matches!(
+            self,
+            Self::CancelIsReduce
+                | Self::DropLastRow
+                | Self::KeepSetAside
+                | Self::ForgetGroup
+                | Self::IgnoreSuspension
+                | Self::StaleIsFresh
+                | Self::OfferTwice
+                | Self::LateOffer
+        )
     }
 
     /// The defect of this name.

@@ -11,6 +11,7 @@ use sandbox::{Control, Which};
 
 use crate::cluster::Cluster;
 use crate::faults::{Faults, Network};
+use crate::floor::Floor;
 use crate::observer::Observer;
 use crate::opening::{self, CAPITAL_YUAN, yuan};
 use crate::outside::{Clocks, Outside, jiff_time};
@@ -32,6 +33,8 @@ const LOG_LINES: usize = 40;
 const SHORT_LOG_LINES: usize = 1_000;
 /// Keeps the cells' chance apart from the rest of a seed's.
 const CELLS: u64 = 0xce11_ce11_0000_0000;
+/// And the floor's.
+const FLOOR: u64 = 0xf100_f100_0000_0000;
 /// The step whose chance everything after the last step has.
 const REST: u64 = u64::MAX;
 
@@ -64,6 +67,10 @@ pub struct Summary {
     pub records: u64,
     /// Payments of the bank.
     pub payments: u64,
+    /// Fills on the trading floor.
+    pub fills: u64,
+    /// Offers taken on it.
+    pub conversions: u64,
     /// Restarts after crashes.
     pub restarts: u64,
     /// Cases that wait for an operator.
@@ -113,6 +120,8 @@ pub(crate) struct Sim {
     pub(crate) shell: Shell,
     /// Two cells beside it.
     pair: Pair,
+    /// A trading floor beside them.
+    floor: Floor,
     pub(crate) outside: Outside,
     pub(crate) observer: Observer,
     pub(crate) people: Vec<Person>,
@@ -140,6 +149,11 @@ pub(crate) fn relying_party() -> RelyingParty {
 /// Chance of the cells in a step, so that they take none from the others.
 fn cells_chance(seed: u64, step: u64) -> Chance {
     Chance::of_step(seed ^ CELLS, step)
+}
+
+/// Chance of the floor in a step.
+fn floor_chance(seed: u64, step: u64) -> Chance {
+    Chance::of_step(seed ^ FLOOR, step)
 }
 
 /// Runs a seed to its end, or to the first thing that is wrong.
@@ -170,6 +184,17 @@ pub fn records(options: &Options) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(sim.observer.into_records())
 }
 
+/// The records of the trading floor's journal in a clean run, in order.
+///
+/// # Errors
+/// The [`Failure`], where the run is not clean.
+pub fn floor_records(options: &Options) -> Result<Vec<Vec<u8>>, Failure> {
+    let fail = |what: String| Failure { seed: options.seed, step: options.steps, what, log: Vec::new() };
+    let mut sim = Sim::new(options).map_err(|error| fail(error.to_string()))?;
+    sim.whole(options).map_err(fail)?;
+    Ok(sim.floor.into_records())
+}
+
 impl Sim {
     fn new(options: &Options) -> anyhow::Result<Self> {
         let mut chance = Chance::new(options.seed);
@@ -196,6 +221,12 @@ impl Sim {
                 options.defect,
                 Timestamp::from_ms(MORNING_MS),
                 &mut cells_chance(options.seed, 0),
+            )
+            .map_err(anyhow::Error::msg)?,
+            floor: Floor::new(
+                options.defect,
+                Timestamp::from_ms(MORNING_MS),
+                &mut floor_chance(options.seed, 0),
             )
             .map_err(anyhow::Error::msg)?,
             outside: Outside::new()?,
@@ -230,12 +261,14 @@ impl Sim {
                 self.chance = Chance::of_step(options.seed, self.step);
                 self.one_step()?;
                 self.cells_step(options.seed)?;
+                self.floor_step(options.seed)?;
             }
         }
         self.chance = Chance::of_step(options.seed, REST);
         self.rest()?;
         self.pair.rest(self.now, &mut cells_chance(options.seed, REST))?;
-        self.last_checks()
+        let traded = self.floor.rest(self.now, &mut floor_chance(options.seed, REST))?;
+        self.last_checks(traded)
     }
 
     fn open(&mut self) -> anyhow::Result<()> {
@@ -282,6 +315,16 @@ impl Sim {
             for words in self.pair.step(self.now, &self.faults, &mut chance)? {
                 self.note(|| words.to_owned());
             }
+        }
+        Ok(())
+    }
+
+    fn floor_step(&mut self, seed: u64) -> Result<(), String> {
+        let mut chance = floor_chance(seed, self.step);
+        if chance.percent(60)
+            && let Some(words) = self.floor.step(self.now, &self.faults, &mut chance)?
+        {
+            self.note(|| words.to_owned());
         }
         Ok(())
     }
@@ -413,7 +456,7 @@ impl Sim {
         }
     }
 
-    fn last_checks(&mut self) -> Result<Summary, String> {
+    fn last_checks(&mut self, (fills, conversions): (u64, u64)) -> Result<Summary, String> {
         self.shell.standby_agrees()?;
         let bank = &self.shell.bank;
         let world = &self.outside.world;
@@ -433,8 +476,14 @@ impl Sim {
         self.observer.audit(&relying_party())?;
         Ok(Summary {
             state: bank.state_hash().to_string(),
-            records: self.observer.records().saturating_add(self.pair.records()),
+            records: self
+                .observer
+                .records()
+                .saturating_add(self.pair.records())
+                .saturating_add(self.floor.records()),
             payments: u64::try_from(bank.payments().payments().count()).unwrap_or(u64::MAX),
+            fills,
+            conversions,
             restarts: self.restarts,
             cases: u64::try_from(bank.settlement().open_cases().count()).unwrap_or(u64::MAX),
         })

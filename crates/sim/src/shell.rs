@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use bank::{Bank, Command, Event, JournalEntry, Refusal, RelyingParty, Seen, Submission, admit};
+use exchange::quote::Offer;
 use identity::Actor;
 use journal::{Hash, Journal, JournalError, Options, Reader, SegmentName, SimDisk};
 use money::{CommandId, Timestamp};
@@ -64,6 +65,8 @@ pub(crate) struct Shell {
     pub(crate) trace: Option<String>,
     /// Hashes of the whole state are compared around every so many refusals.
     refusals: u64,
+    /// Under [`Defect::OfferTwice`]: the offers that were taken.
+    taken_offers: Vec<Offer>,
 }
 
 /// Entries that become durable together.
@@ -101,6 +104,7 @@ impl Shell {
             written: Vec::new(),
             trace: None,
             refusals: 0,
+            taken_offers: Vec::new(),
         };
         shell.open().map_err(|error| error.to_string())?;
         if !shell.take_lead().map_err(|error| error.to_string())? {
@@ -265,6 +269,9 @@ impl Shell {
         if let Some(defect) = self.defect {
             tamper::command(defect, &mut submission.command, &self.bank);
         }
+        if self.has(Defect::OfferTwice) {
+            self.pay_again(&mut submission);
+        }
         let admitted = match admit(submission, &self.relying_party) {
             Ok(admitted) => admitted,
             Err(refusal) => return Reply::Refused(refusal),
@@ -278,8 +285,16 @@ impl Shell {
             Seen::Conflict => return Reply::Refused(Refusal::IdReused { id }),
         }
         let now = self.now(clock);
-        if matches!(admitted.submission().command, Command::LedgerBatch(_)) {
-            return self.take_rows(admitted, now, group);
+        match &admitted.submission().command {
+            Command::LedgerBatch(_) => return self.take_rows(admitted, now, group),
+            Command::Exchange(exchange::Command::AcceptQuote { .. }) if self.has(Defect::LateOffer) => {
+                return self.take_rows(admitted, self.bank.recorded_at(), group);
+            }
+            Command::Exchange(_) => return self.take_rows(admitted, now, group),
+            Command::Tick if self.bank.exchange().next_due().is_some_and(|due| due <= now) => {
+                return self.take_rows(admitted, now, group);
+            }
+            _ => {}
         }
         let mut events = match self.decide(&admitted, now) {
             Ok(events) if events.is_empty() => {
@@ -302,18 +317,42 @@ impl Shell {
         Reply::Taken { seq, is_repeat: false }
     }
 
-    /// Rows are decided and applied in one turn.
+    /// The mistake of a shell that pays out itself what it thinks was not paid yet.
+    fn pay_again(&mut self, submission: &mut Submission) {
+        let Command::Exchange(exchange::Command::AcceptQuote { offer, .. }) = submission.command else {
+            return;
+        };
+        let body = bank::BodyHash::of(&submission.command);
+        if self.bank.seen(submission.id, body) != Seen::New {
+            return;
+        }
+        let taken = self.taken_offers.iter().find(|taken| taken.id() == offer);
+        match taken.and_then(|taken| tamper::paid_again(taken, &self.bank)) {
+            Some(command) => {
+                submission.actor = Actor::Operator(money::Text::clip("shell"));
+                submission.command = command;
+            }
+            None => self.taken_offers.extend(self.bank.exchange().dealing().desk().offer(offer).cloned()),
+        }
+    }
+
+    /// Rows, orders and what falls due of them are decided and applied in one turn.
     fn take_rows(&mut self, admitted: bank::Admitted, now: Timestamp, group: &mut Group) -> Reply {
-        let before = self.bank.state_hash();
+        self.refusals = self.refusals.saturating_add(1);
+        let is_rows = matches!(admitted.submission().command, Command::LedgerBatch(_));
+        let before = (is_rows || self.refusals.is_multiple_of(8)).then(|| self.bank.state_hash());
         match self.bank.take(admitted, 1, now) {
-            Ok(Some(turn)) => {
+            Ok(Some(mut turn)) => {
+                if self.has(Defect::KeepSetAside) {
+                    tamper::without_ends(&mut turn.entry.events);
+                }
                 let seq = self.bank.seq();
                 group.records.push((seq, turn.entry.to_bytes()));
                 Reply::Taken { seq, is_repeat: false }
             }
             Ok(None) => Reply::Taken { seq: self.bank.seq(), is_repeat: true },
             Err(refusal) => {
-                if before != self.bank.state_hash() {
+                if before.is_some_and(|before| before != self.bank.state_hash()) {
                     self.trace = Some("a batch that was refused changed the state".to_owned());
                 }
                 Reply::Refused(refusal)

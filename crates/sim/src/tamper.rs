@@ -1,6 +1,9 @@
 //! The defects that tamper with what passes between the components.
 
 use bank::{Bank, Command, Event};
+use exchange::quote::Offer;
+use exchange::row::{Ask, OrderBatch, OrderRow};
+use exchange::{Quantity, Seat};
 use ledger::{Batch, Change, Entry, HoldOutcome, Leg, Side, Sizing};
 use money::{Amount, EntryId};
 use payments::RailNotice;
@@ -36,7 +39,67 @@ pub(crate) fn command(defect: Defect, command: &mut Command, bank: &Bank) {
         (Defect::UnlinkRows | Defect::DropCap | Defect::DropValueTime, Command::LedgerBatch(batch)) => {
             *batch = misread(defect, batch);
         }
+        (_, Command::Exchange(command)) => on_the_floor(defect, command, bank),
         _ => {}
+    }
+}
+
+/// Orders, readings and seats as a wrong reader understands them.
+fn on_the_floor(defect: Defect, command: &mut exchange::Command, bank: &Bank) {
+    use exchange::Command as C;
+    match (defect, command) {
+        (Defect::CancelIsReduce | Defect::DropLastRow, C::Orders(batch)) => {
+            let mut rows: Vec<OrderRow> = batch.rows().collect();
+            if defect == Defect::DropLastRow && rows.len() > 1 {
+                rows.pop();
+            }
+            for row in rows.iter_mut().filter(|_| defect == Defect::CancelIsReduce) {
+                if let Ask::Cancel(order) = row.ask {
+                    row.ask = Ask::Reduce(order, Quantity::new(1));
+                }
+            }
+            let read = OrderBatch::of(&rows);
+            money::invariant!(read.is_ok(), "rows that were read cannot be written");
+            if let Ok(read) = read {
+                *batch = read;
+            }
+        }
+        (Defect::ForgetGroup, C::TakeSeat { group, .. }) => *group = None,
+        (Defect::IgnoreSuspension, command @ C::Suspend { .. }) => {
+            let C::Suspend { market } = *command else { return };
+            *command = C::FreeSeat { market, seat: Seat::new(0) };
+        }
+        (Defect::StaleIsFresh, C::ReadPrice { reading, .. }) => {
+            reading.at = reading.at.max(bank.recorded_at());
+        }
+        _ => {}
+    }
+}
+
+/// What an offer moves, once more, as staff would post it.
+pub(crate) fn paid_again(offer: &Offer, bank: &Bank) -> Option<Command> {
+    let inventory = |asset| bank.exchange().dealing().inventory().find(|(of, _)| *of == asset);
+    let (into, out_of) = (inventory(offer.pays.asset())?.1, inventory(offer.takes.asset())?.1);
+    let legs = vec![
+        Leg::debit(offer.request.from, offer.pays),
+        Leg::credit(into.account, offer.pays),
+        Leg::debit(out_of.account, offer.takes),
+        Leg::credit(offer.request.to, offer.takes),
+    ];
+    let change = Change { entry: Some(made_up(bank, legs)), ..Change::default() };
+    Some(Command::Ledger(ledger::Command::Change(change)))
+}
+
+/// Ends of orders are lost on their way to the journal.
+pub(crate) fn without_ends(events: &mut [Event]) {
+    let outcomes = events.iter_mut().filter_map(|event| match event {
+        Event::Exchange(outcome) => Some(outcome),
+        _ => None,
+    });
+    for event in outcomes.flat_map(|outcome| &mut outcome.events) {
+        if let exchange::Event::Book { events, .. } = event {
+            events.retain(|event| !matches!(event, exchange::book::BookEvent::Ended { .. }));
+        }
     }
 }
 

@@ -15,11 +15,18 @@ fn of(seed: u64, defect: Option<Defect>) -> Result<Summary, Failure> {
 #[test]
 fn a_batch_of_seeds_is_clean() {
     let (mut restarts, mut cases) = (0_u64, 0_u64);
+    let (mut fills, mut conversions) = (0_u64, 0_u64);
     for seed in 0..CLEAN_SEEDS {
         let summary = of(seed, None).unwrap_or_else(|failure| panic!("{failure}"));
         restarts = restarts.saturating_add(summary.restarts);
         cases = cases.saturating_add(summary.cases);
+        fills = fills.saturating_add(summary.fills);
+        conversions = conversions.saturating_add(summary.conversions);
     }
+    assert!(
+        fills > 20 * CLEAN_SEEDS && conversions > CLEAN_SEEDS,
+        "{fills} fills, {conversions} conversions: too calm"
+    );
     assert!(restarts > CLEAN_SEEDS && cases > CLEAN_SEEDS, "{restarts} restarts, {cases} cases: too calm");
 }
 
@@ -39,7 +46,8 @@ const fn begin(defect: Defect) -> u64 {
         Defect::CopyDamaged => 6,
         Defect::DoubtIsNotDone | Defect::RepeatInDoubt | Defect::ClockGoesBack => 5,
         Defect::IgnoreFee => 4,
-        Defect::SkipGap => 3,
+        Defect::LateOffer => 7,
+        Defect::SkipGap | Defect::StaleIsFresh => 3,
         Defect::AcknowledgeBeforeDurable | Defect::SnapshotAheadOfJournal => 2,
         Defect::AckBeforeDurable | Defect::ReportBeforeAcknowledged => 1,
         _ => 0,
@@ -111,6 +119,14 @@ fn every_planted_defect_is_found() {
             }
             Defect::ReceiveAsNew => check(defect, &["the other cell answered", "the other received"]),
             Defect::ForgetOutgoing => check(defect, &["is still on its way"]),
+            Defect::CancelIsReduce => check(defect, &["was cancelled and trades"]),
+            Defect::DropLastRow => check(defect, &["orders were to be placed"]),
+            Defect::KeepSetAside => check(defect, &["the book gave it", "is not what replay gives"]),
+            Defect::ForgetGroup => check(defect, &["are of one group and trade"]),
+            Defect::IgnoreSuspension => check(defect, &["trade while the market is suspended"]),
+            Defect::StaleIsFresh => check(defect, &["fresh sources"]),
+            Defect::OfferTwice => check(defect, &["its trades come to", "came again and was answered"]),
+            Defect::LateOffer => check(defect, &["open until"]),
         }
     }
 }
