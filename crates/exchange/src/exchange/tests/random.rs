@@ -612,3 +612,33 @@ fn everything_holds_after_every_command_of_random_worlds() {
         }
     }
 }
+
+/// The bytes of everything after a world's steps.
+fn bytes_of_a_world() -> Vec<u8> {
+    let mut world = World::new(7);
+    for _ in 0..STEPS {
+        world.step();
+    }
+    [minicbor::to_vec(&world.rig.exchange).unwrap(), minicbor::to_vec(&world.rig.ledger).unwrap()].concat()
+}
+
+/// Nothing of the state depends on the process: not on where it lies in memory, nor on how a process seeds its hash maps.
+#[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the test starts itself once more")]
+#[test]
+fn two_processes_have_the_same_bytes() {
+    let bytes = bytes_of_a_world();
+    if let Some(path) = std::env::var_os("JINKU_MARKET_BYTES") {
+        std::fs::write(path, bytes).unwrap();
+        return;
+    }
+    let path = std::env::temp_dir().join(format!("jinku-market-{}", std::process::id()));
+    let name = "exchange::tests::random::two_processes_have_the_same_bytes";
+    let done = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact"])
+        .env("JINKU_MARKET_BYTES", &path)
+        .output()
+        .unwrap();
+    let other = std::fs::read(&path);
+    let _ = std::fs::remove_file(&path);
+    assert!(done.status.success() && other.unwrap() == bytes, "{done:?}");
+}
