@@ -21,7 +21,7 @@ use crate::support::{self, Bank};
 const DAY_MS: u64 = 86_400_000;
 
 /// Hash of the state after the whole history. It changes with the form of the state: then the version in `bank::snapshot` grows too.
-const STATE: &str = "5fe50eafaa78bed1d0571b469da0bbf23806a365eeef7ce85e9cd7feb24fac6d";
+const STATE: &str = "ba52f96f95109f830ee4cd130e42af87a3de02d66ffae7e632cae9affacf87d4";
 
 fn file() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/entries.txt"))
