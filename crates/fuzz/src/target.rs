@@ -3,6 +3,7 @@
 mod archives;
 mod books;
 mod clients;
+mod markets;
 mod messages;
 mod proofs;
 mod storage;
@@ -71,6 +72,10 @@ pub fn all() -> Vec<Target> {
         books::bulk(),
         books::sends(),
         books::ndjson(),
+        markets::orders(),
+        markets::outcome(),
+        markets::exchange(),
+        markets::prices(),
         archives::archive(),
         archives::piece(),
         messages::frame(),

@@ -51,7 +51,7 @@ const ALLOWED: [Edges; 25] = [
     edges("sandbox", &["money", "cnaps", "iso20022"], &["passkey"]),
     // tools
     edges("sim", &["money", "bank", "ledger", "cells", "identity", "payments", "settlement", "exchange", "cnaps", "iso20022", "passkey", "journal", "node", "rails", "sandbox"], &["receipts", "projections"]),
-    edges("fuzz", &["money", "bank", "ledger", "iso20022", "cnaps", "fix", "receipts", "passkey", "journal", "jinku", "sim"], &[]),
+    edges("fuzz", &["money", "bank", "ledger", "exchange", "iso20022", "cnaps", "feeds", "fix", "receipts", "passkey", "journal", "jinku", "sim"], &[]),
     edges("xtask", &[], &[]),
 ];
 
