@@ -17,6 +17,7 @@ use money::Timestamp;
 use node::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
 
+use crate::client::Customer;
 use crate::config::{BankConfig, CentreConfig, Installation, ListedBank, PriceSourceConfig};
 use crate::process::{Process, Scratch, beside, free_port, loopback};
 use crate::serve;
@@ -97,6 +98,20 @@ pub fn give_history(installation: &Installation, seed: &[u8; 32], now: Timestamp
     let node = serve::start_node(installation, Arc::clone(&clock) as Arc<dyn Clock>)?;
     seed::history(&node.handle(), &clock, &installation.config, seed, now)?;
     markets::open(&node.handle(), clock.now())
+}
+
+/// The first of the demo's customers, signed in, of a bank that [`give_history`] gave its past.
+pub(crate) fn first_customer(
+    installation: &Installation,
+    seed: &[u8; 32],
+    base: &str,
+) -> anyhow::Result<Customer> {
+    let person = people::PEOPLE.first().context("the demo has no people")?;
+    let (authenticator, _) = seed::authenticator(person, seed, &installation.config)?;
+    let origin = installation.config.origins.first().context("bank.json names no origin")?;
+    let mut customer = Customer::with_authenticator(base, origin, person.name, authenticator)?;
+    customer.sign_in()?;
+    Ok(customer)
 }
 
 fn ports(arguments: &Arguments) -> anyhow::Result<Ports> {

@@ -11,6 +11,7 @@ use money::{AccountId, Amount, Asset, CustomerId, EntryId, Text, Timestamp};
 
 mod dealing;
 mod random;
+mod recorded;
 
 use super::{Caller, Exchange, Taken};
 use crate::book::{InForce, SelfTrade, Terms};

@@ -8,6 +8,7 @@ mod book;
 mod case;
 mod check;
 mod floor;
+mod http;
 mod keep;
 mod market;
 mod node;
@@ -18,6 +19,8 @@ use std::path::PathBuf;
 /// Most commands of the cases that keep every fill in a ledger.
 const SETTLED_MAX: usize = 2_000_000;
 const DURABLE_MAX: usize = 1_000_000;
+/// Orders of the case over HTTP, one after another.
+const HTTP_ORDERS: u64 = 1_000;
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -54,6 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         book::far(commands, arguments.runs)?,
         market::settled(commands.min(SETTLED_MAX), arguments.runs)?,
         node::durable(commands.min(DURABLE_MAX))?,
+        http::idle(HTTP_ORDERS)?,
         keep::replay(commands)?,
         keep::snapshot()?,
     ];
