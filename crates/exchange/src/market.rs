@@ -1,7 +1,7 @@
 //! A market: its rules and state, who sits in it, and what each order of its book can still need.
 //!
-//! What follows from a row is found out by [`Market::check`], which changes nothing, and [`Market::run`], which changes the book, the claims and, through
-//! [`Funds`], the ledger as it goes. [`Market::replay`] does the same again from the book's events alone.
+//! What follows from a row is found out by `check`, which changes nothing, and `run`, which changes the book, the claims and, through
+//! [`Funds`], the ledger as it goes. `replay` does the same again from the book's events alone.
 
 mod apply;
 mod check;

@@ -4,9 +4,9 @@
 //!
 //! | hint | what is seen |
 //! |---|---|
-//! | wash | two seats of one owner trade with each other; or two owners trade back and forth, at least [`BACK_AND_FORTH`] times, and end about where they began |
-//! | spoof | a customer places an order of at least [`LARGE`] times the usual size near the price, trades on the other side, and cancels it unfilled within [`SHORT_MS`] |
-//! | momentum | an owner takes at least [`RUN`] times in one direction within [`SHORT_MS`] and moves the price by [`MOVED_BPS`], then trades at least half of it the other way |
+//! | wash | two seats of one owner trade with each other; or two owners trade back and forth, at least `BACK_AND_FORTH` times, and end about where they began |
+//! | spoof | a customer places an order of at least `LARGE` times the usual size near the price, trades on the other side, and cancels it unfilled within `SHORT_MS` |
+//! | momentum | an owner takes at least `RUN` times in one direction within `SHORT_MS` and moves the price by `MOVED_BPS`, then trades at least half of it the other way |
 
 use std::collections::BTreeMap;
 
