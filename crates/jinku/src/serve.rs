@@ -207,7 +207,7 @@ async fn serve_http(
     let operators =
         operate::router(handle.clone(), reader, installation.key(Key::Operator)?).merge(orders.clone());
     let operators = match &arguments.console {
-        Some(folder) => operators.nest("/console", api::folder(folder)?),
+        Some(folder) => with_console(operators, folder)?,
         None => operators,
     };
     let listener = bind(arguments.operator_listen).await?;
@@ -239,6 +239,13 @@ async fn serve_http(
     // Live event streams would wait for ever.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), ended).await;
     Ok(())
+}
+
+/// The console beside the operators' interface. Its page names its files from where it stands, so it stands in a folder.
+fn with_console(operators: axum::Router, folder: &Path) -> anyhow::Result<axum::Router> {
+    let moved = axum::response::Redirect::permanent("/console/");
+    let page = axum::routing::get(move || std::future::ready(moved));
+    Ok(operators.route("/console", page).nest_service("/console/", api::folder(folder)?))
 }
 
 /// Ends when the node halts: a process that cannot record anything must not look alive.
@@ -313,5 +320,34 @@ pub(crate) async fn asked_to_stop() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminated.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use axum::http::{Request, StatusCode};
+    use tower::ServiceExt as _;
+
+    use super::with_console;
+    use crate::process::Scratch;
+
+    #[tokio::test]
+    async fn the_console_stands_in_a_folder_beside_the_operators_addresses() {
+        let folder = Scratch::new(None, "console").unwrap();
+        std::fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
+        let operators = axum::Router::new().route("/markets", axum::routing::get(|| async { "markets" }));
+        let app = with_console(operators, folder.path()).unwrap();
+        let check = async |address: &str, expect: StatusCode| {
+            let request = Request::get(address).body(axum::body::Body::empty()).unwrap();
+            assert_eq!(app.clone().oneshot(request).await.unwrap().status(), expect, "{address}");
+        };
+        check("/console", StatusCode::PERMANENT_REDIRECT).await;
+        check("/console/", StatusCode::OK).await;
+        check("/console/index.html", StatusCode::OK).await;
+        check("/console/missing.js", StatusCode::NOT_FOUND).await;
+        check("/markets", StatusCode::OK).await;
+        check("/other", StatusCode::NOT_FOUND).await;
     }
 }
