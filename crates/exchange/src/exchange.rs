@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use ledger::Position;
 use minicbor::{Decode, Encode};
 use money::{AccountId, Amount, EntryId, Timestamp, invariant};
+use smallvec::SmallVec;
 
-use crate::book::{Book, BookEvent};
+use crate::book::{Book, BookCommand, BookEvent};
 use crate::command::{Command, MarketChange, NewParent, OperatorName, Plan};
 use crate::dealing::{self, Dealing, PriceRequest};
 use crate::event::{Event, FillSum, Label, Outcome, PoolMove, RowRefused};
@@ -17,9 +18,11 @@ use crate::market::{
 use crate::pool::{PoolChange, PoolCommand, PoolNumber};
 use crate::quote::{Accept, QuoteRequest};
 use crate::route::VenueId;
-use crate::row::{OrderBatch, PlaceRow};
+use crate::row::{OrderBatch, OrderRow, PlaceRow};
 use crate::{MarketNumber, Price, Quantity, Refusal, Seat, Side, StpGroup};
 
+/// Rows that are looked at together before they are taken one by one.
+const AHEAD: u32 = 16;
 /// Most proposals that wait at once.
 const PROPOSALS_MAX: usize = 100;
 
@@ -149,7 +152,12 @@ impl Exchange {
         funds: &mut F,
         taken: &mut Taken,
     ) {
+        let mut ahead = batch.rows();
+        let is_large = self.markets.iter().any(|market| market.book().is_large());
         for (number, row) in (0_u32..).zip(batch.rows()) {
+            if is_large && number % AHEAD == 0 {
+                self.look_ahead(ahead.by_ref().take(AHEAD as usize));
+            }
             let Self { markets, serial, scratch, fills, .. } = self;
             let market = index(row.market).and_then(|index| markets.get_mut(index));
             let events = &mut taken.outcome.events;
@@ -167,6 +175,25 @@ impl Exchange {
                     taken.refusals.push(refusal);
                 }
             }
+        }
+    }
+
+    /// Has what the next rows will touch fetched, where their book is large.
+    fn look_ahead(&self, rows: impl Iterator<Item = OrderRow>) {
+        let mut next: SmallVec<[BookCommand; AHEAD as usize]> = SmallVec::new();
+        let mut of: Option<&Market> = None;
+        for row in rows {
+            // Rows that come together are nearly always about one market.
+            let market = *of.get_or_insert(match self.market(row.market) {
+                Some(market) if market.book().is_large() => market,
+                _ => continue,
+            });
+            if market.number() == row.market {
+                next.extend(row.command_ahead());
+            }
+        }
+        if let Some(market) = of {
+            market.book().look_ahead(&next);
         }
     }
 

@@ -17,7 +17,7 @@ use minicbor::{Decode, Encode};
 use money::{Timestamp, invariant};
 use thiserror::Error;
 
-use crate::book::{InForce, SelfTrade, Terms};
+use crate::book::{BookCommand, InForce, SelfTrade, Terms};
 use crate::{MarketNumber, OrderId, Price, Quantity, Seat, Side};
 
 /// Most rows in one batch.
@@ -229,6 +229,16 @@ impl OrderRow {
                 put(price.ticks());
             }
             Ask::CancelAll => {}
+        }
+    }
+
+    /// What the row will ask of the book, as far as it says where to look.
+    pub(crate) const fn command_ahead(&self) -> Option<BookCommand> {
+        match self.ask {
+            Ask::Cancel(id) => Some(BookCommand::Cancel(id)),
+            Ask::Reduce(id, by) => Some(BookCommand::Reduce(id, by)),
+            Ask::Move(id, price) => Some(BookCommand::Move(id, price)),
+            Ask::Place(_) | Ask::CancelAll => None,
         }
     }
 

@@ -11,10 +11,16 @@ use crate::{OrderId, Price, Side};
 /// A book with fewer slots than this stays in the caches by itself.
 const LARGE: usize = 1 << 14;
 impl Book {
+    /// Whether looking ahead is of use.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.orders.hot.len() >= LARGE
+    }
+
     /// Fetches what some commands will touch, where the book is large; does nothing else. Call it with the next sixteen or so, then take them.
     #[inline]
     pub fn look_ahead(&self, next: &[BookCommand]) {
-        if self.orders.hot.len() < LARGE {
+        if !self.is_large() {
             return;
         }
         // One kind of thing after the other: the fetches of a round do not wait for each other.

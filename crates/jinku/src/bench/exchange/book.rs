@@ -77,9 +77,9 @@ pub(super) fn far(count: usize, runs: u32) -> anyhow::Result<Case> {
     measure("one price far outside the band", &Commands::make(Shape::usual(1), true, count), runs, false)
 }
 
-/// A large book whose commands are about some of its orders.
+/// A large book whose commands are about some of its orders; who has the next commands at hand, as batches do, looks ahead.
 pub(super) fn deep(count: usize, runs: u32) -> anyhow::Result<Case> {
-    measure("deep book", &Commands::make(Shape::deep(1), false, count), runs, false)
+    measure("deep book", &Commands::make(Shape::deep(1), false, count), runs, true)
 }
 
 /// A large book whose commands are about any of its orders, where who has the next commands at hand looks ahead.
