@@ -79,7 +79,7 @@ pub struct Coin {
     pub asset: Asset,
     /// The value of one whole unit of the asset, in units of value × 10¹⁸: 10¹⁸ where the pool's assets are worth the same. It stays as it is for the
     /// life of the pool.
-    #[cbor(n(1), with = "wide::cbor")]
+    #[cbor(n(1), with = "money::wide")]
     pub rate_e18: u128,
 }
 

@@ -50,7 +50,7 @@ impl fmt::Display for Pair {
 /// Units of quote for one unit of base, times 10¹⁸. Up to some 3.4 · 10²⁰ units.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
-pub struct Rate(#[cbor(n(0), with = "wide::cbor")] u128);
+pub struct Rate(#[cbor(n(0), with = "money::wide")] u128);
 
 /// Why a text is not a rate.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

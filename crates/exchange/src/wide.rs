@@ -1,4 +1,4 @@
-//! Arithmetic between numbers of 128 bits whose products need more, and the encoding of such numbers.
+//! Arithmetic between numbers of 128 bits whose products need more.
 //!
 //! Nothing here overflows in silence: what does not fit is [`None`], and each division says which way it rounds.
 
@@ -50,34 +50,6 @@ pub(crate) fn root(value: U256) -> u128 {
             return narrow(root).unwrap_or(u128::MAX);
         }
         root = next;
-    }
-}
-
-/// Encoding of 128-bit numbers: a plain integer where it fits, 16 bytes otherwise.
-pub(crate) mod cbor {
-    use minicbor::data::Type;
-    use minicbor::decode::Error;
-    use minicbor::encode::Write;
-    use minicbor::{Decoder, Encoder};
-
-    pub(crate) fn encode<C, W: Write>(
-        value: &u128,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        match u64::try_from(*value) {
-            Ok(small) => e.u64(small)?,
-            Err(_) => e.bytes(&value.to_be_bytes())?,
-        };
-        Ok(())
-    }
-
-    pub(crate) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<u128, Error> {
-        if d.datatype()? == Type::Bytes {
-            let bytes = d.bytes()?.try_into().map_err(|_| Error::message("number is not 16 bytes"))?;
-            return Ok(u128::from_be_bytes(bytes));
-        }
-        d.u64().map(u128::from)
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Volatility {
     #[n(1)]
     at: Timestamp,
     /// Squared thousand-millionths for one second.
-    #[cbor(n(2), with = "wide::cbor")]
+    #[cbor(n(2), with = "money::wide")]
     variance: u128,
 }
 
