@@ -16,8 +16,9 @@ use crate::quote::Firm;
 use crate::wide::{mul_div_ceil, mul_div_floor, product};
 use crate::{MarketNumber, Price, Quantity, Side};
 
-/// Pieces into which a pool's curve is cut: first all of the amount, then again two pieces about where the first cut ended.
+/// Pieces into which a pool's curve is cut: first all of the amount, then again two pieces about where the cut before ended, as often as there are rounds.
 const POOL_STEPS: u128 = 32;
+const ROUNDS: u32 = 3;
 /// Most venues of one route.
 pub const VENUES_MAX: usize = 16;
 const MILLION: u128 = 1_000_000;
@@ -172,8 +173,12 @@ impl Dealt {
 pub fn route(venues: &[Venue<'_>], exact: &Exact) -> Option<Route> {
     let venues = venues.get(..VENUES_MAX).unwrap_or(venues);
     let whole = exact.amount().minor();
-    let merged =
-        merge(venues, exact, whole, None).and_then(|parts| merge(venues, exact, whole, Some(&parts)));
+    let mut width = whole.div_ceil(POOL_STEPS);
+    let mut merged = merge(venues, exact, whole, None);
+    for _ in 1..ROUNDS {
+        merged = merged.and_then(|parts| merge(venues, exact, whole, Some((&parts, width))));
+        width = width.saturating_mul(2).div_ceil(POOL_STEPS);
+    }
     let alone = |place: usize| {
         let deal = |(at, venue)| if at == place { deal(venue, exact, whole) } else { Dealt::default() };
         venues.iter().enumerate().map(deal).collect::<Vec<Dealt>>()
@@ -196,9 +201,18 @@ pub fn route(venues: &[Venue<'_>], exact: &Exact) -> Option<Route> {
     })
 }
 
-/// Greedy by marginal price; the parts of the venues, or `None` where a number does not fit. `about` are the parts of a coarser try.
-fn merge(venues: &[Venue<'_>], exact: &Exact, whole: u128, about: Option<&[Dealt]>) -> Option<Vec<Dealt>> {
-    let near = |place: usize| about.and_then(|parts| parts.get(place)).map(|part| measure(exact, *part));
+/// Greedy by marginal price; the parts of the venues, or `None` where a number does not fit. `about` are the parts of a coarser
+/// try, and how wide its pieces were.
+fn merge(
+    venues: &[Venue<'_>],
+    exact: &Exact,
+    whole: u128,
+    about: Option<(&[Dealt], u128)>,
+) -> Option<Vec<Dealt>> {
+    let near = |place: usize| {
+        let (parts, width) = about?;
+        parts.get(place).map(|part| (measure(exact, *part), width))
+    };
     let ladders = venues.iter().enumerate().map(|(place, venue)| steps(venue, exact, whole, near(place)));
     let ladders: Vec<Vec<Dealt>> = ladders.collect();
     let mut heads: Vec<std::slice::Iter<'_, Dealt>> = ladders.iter().map(|steps| steps.iter()).collect();
@@ -255,8 +269,8 @@ fn is_better(exact: &Exact, parts: &[Dealt], than: &[Dealt]) -> bool {
     }
 }
 
-/// The steps of a venue for an amount, best first, each above zero; those of a pool finer about an amount.
-fn steps(venue: &Venue<'_>, exact: &Exact, whole: u128, near: Option<u128>) -> Vec<Dealt> {
+/// The steps of a venue for an amount, best first, each above zero; those of a pool finer about an amount, so far to each side of it.
+fn steps(venue: &Venue<'_>, exact: &Exact, whole: u128, near: Option<(u128, u128)>) -> Vec<Dealt> {
     match venue {
         Venue::Inventory { .. } => {
             let all = deal(venue, exact, whole);
@@ -264,9 +278,9 @@ fn steps(venue: &Venue<'_>, exact: &Exact, whole: u128, near: Option<u128>) -> V
         }
         Venue::Book(book) => book.steps(),
         Venue::Pool { .. } => {
-            let width = whole.div_ceil(POOL_STEPS);
-            let start = near.map_or(0, |near| near.saturating_sub(width));
-            let length = near.map_or(whole, |_| width.saturating_mul(2)).min(whole.saturating_sub(start));
+            let start = near.map_or(0, |(near, width)| near.saturating_sub(width));
+            let length =
+                near.map_or(whole, |(_, width)| width.saturating_mul(2)).min(whole.saturating_sub(start));
             let cut = |step| mul_div_floor(length, step, POOL_STEPS).unwrap_or(0).saturating_add(start);
             let mut before = Dealt::default();
             let pieces =

@@ -217,8 +217,9 @@ proptest! {
         }
         if let Some(best) = best {
             let found = route(&all, &exact).unwrap();
-            // A millionth: a pool is cut into pieces, and each venue rounds once.
-            let slack = |minor: u128| minor / 1_000_000 + 3;
+            // A pool is cut into pieces, each of the three venues rounds once in each of the two, and one lot
+            // of 50 yuan may not fit beside what the others take: then it goes where it is worth a few hundredths less.
+            let slack = |minor: u128| minor / 1_000_000 + 6 + 300;
             match exact {
                 Exact::Pays { .. } => prop_assert!(found.takes.minor() + slack(best.takes) >= best.takes, "{:?} and {:?}", found, best),
                 Exact::Takes { .. } => prop_assert!(found.pays.minor() <= best.pays + slack(best.pays), "{:?} and {:?}", found, best),
